@@ -120,12 +120,13 @@ class VAE(PhasedModel):
 
     likelihood: "bernoulli" (black and white pictures) or "gaussian" (one learned noise level
     for all pixels, Rybkin et al. 2021). beta weighs the KL term (Higgins et al. 2017), `warmup`
-    raises it over that many steps, `free_bits` leaves each latent so many nats.
+    raises it over that many steps, `free_bits` leaves each latent so many nats. Subclasses use
+    `condition`, the width of what both networks are told, and `variant`, their own settings.
     """
 
     def __init__(self, shape=(28, 28, 1), latent=32, network="conv", width=32,
                  likelihood="bernoulli", beta=1.0, free_bits=0.0, warmup=0, seed=0,
-                 condition=0, **kwargs):
+                 condition=0, variant=None, **kwargs):
         for name, value, allowed in (("network", network, ("dense", "conv")),
                                      ("likelihood", likelihood, ("bernoulli", "gaussian"))):
             if value not in allowed:
@@ -137,25 +138,49 @@ class VAE(PhasedModel):
             if value < 0:
                 raise ValueError(f"{name}={value!r} must be 0 or more")
         settings = dict(shape=tuple(shape), latent=latent, network=network, width=width,
-                        likelihood=likelihood, beta=beta, free_bits=free_bits, warmup=warmup)
+                        likelihood=likelihood, beta=beta, free_bits=free_bits, warmup=warmup,
+                        **(variant or {}))
         super().__init__(seed=seed, settings=settings, **kwargs)
         self.shape, self.latent, self.likelihood = tuple(shape), latent, likelihood
         self.beta, self.free_bits, self.warmup = beta, free_bits, warmup
-        self.encoder = build_encoder(shape, 2 * latent, network, width, condition)
-        self.decoder = build_decoder(shape, latent + condition, network, width)
+        self.build_networks(condition)
         if likelihood == "gaussian":
             self.log_sigma = self.add_weight(shape=(), initializer="zeros", name="log_sigma")
 
-    # What is minimised
+    def build_networks(self, condition):
+        network, width = self.settings["network"], self.settings["width"]
+        self.encoder = build_encoder(self.shape, 2 * self.latent, network, width, condition)
+        self.decoder = build_decoder(self.shape, self.latent + condition, network, width)
 
-    def posterior(self, pixels, training=False):
+    # What is minimised. A batch is (pixels, *condition); a plain VAE has no condition.
+
+    def inputs(self, batch):
+        """The tensors of a training batch: pixels, then the condition if there is one."""
+        return (batch,)
+
+    def posterior(self, pixels, *condition, training=False):
         """Mean and log variance of q(z|x)."""
-        return ops.split(self.encoder(pixels, training=training), 2, axis=-1)
+        inputs = [pixels, *condition] if condition else pixels
+        return ops.split(self.encoder(inputs, training=training), 2, axis=-1)
+
+    def outputs(self, z, *condition, training=False):
+        """The decoder's numbers for z: logits, or means."""
+        return self.decoder(ops.concatenate([z, *condition], -1) if condition else z,
+                            training=training)
 
     def log_likelihood(self, pixels, outputs):
         if self.likelihood == "bernoulli":
             return bernoulli_log_likelihood(pixels, outputs)
         return gaussian_log_likelihood(pixels, outputs, self.log_sigma)
+
+    def terms(self, pixels, *condition, seed, training=False):
+        """From one sample of z: log p(x|z), the KL of each latent in closed form, and the
+        sampled KL."""
+        mean, log_var = self.posterior(pixels, *condition, training=training)
+        z = sample_gaussian(mean, log_var, seed)
+        outputs = self.outputs(z, *condition, training=training)
+        return (self.log_likelihood(pixels, outputs), gaussian_kl(mean, log_var),
+                kl_sampled(z, mean, log_var))
 
     def kl_weight(self, training):
         """beta, raised from 0 over the first `warmup` training steps."""
@@ -164,24 +189,22 @@ class VAE(PhasedModel):
         step = ops.cast(self.optimizer.iterations, "float32")
         return self.beta * ops.minimum(1.0, (step + 1) / self.warmup)
 
-    def kl_loss(self, kl, training):
-        """kl: (batch, latent) -> what the loss counts for it."""
-        loss = free_bits(kl, self.free_bits) if self.free_bits else ops.mean(ops.sum(kl, -1))
-        return self.kl_weight(training) * loss
-
-    def negative_elbo(self, pixels, training):
-        mean, log_var = self.posterior(pixels, training)
-        z = sample_gaussian(mean, log_var, self.noise(training))
-        log_likelihood = ops.mean(self.log_likelihood(pixels, self.decoder(z, training=training)))
-        kl = gaussian_kl(mean, log_var)
-        loss = self.kl_loss(kl, training) - log_likelihood
-        return loss, log_likelihood, ops.mean(ops.sum(kl, -1))
+    def negative_elbo(self, batch, training):
+        log_likelihood, kl, _ = self.terms(*self.inputs(batch), seed=self.noise(training),
+                                           training=training)
+        log_likelihood = ops.mean(log_likelihood)
+        total = ops.mean(ops.sum(kl, axis=-1))
+        charged = free_bits(kl, self.free_bits) if self.free_bits else total
+        return self.kl_weight(training) * charged - log_likelihood, log_likelihood, total
 
     def phases(self):
         return [Phase("elbo", self.negative_elbo, self.trainable_variables,
                       ("loss", "log_likelihood", "kl"))]
 
-    # What it is used for: NumPy in, NumPy out
+    # What it is used for: NumPy in, NumPy out. A model with labels takes them after its input.
+
+    def check(self, pixels):
+        return (check_pixels(pixels, self.shape),)
 
     def to_pixels(self, outputs):
         """The decoder's numbers as pixels in [-1, 1]: the mean of p(x|z)."""
@@ -189,49 +212,43 @@ class VAE(PhasedModel):
             return 2 * ops.sigmoid(outputs) - 1
         return ops.clip(outputs, -1, 1)
 
-    def encode(self, pixels):
+    def encode(self, pixels, *labels):
         """Mean and log variance of q(z|x), each (count, latent)."""
-        return in_batches(self.posterior, check_pixels(pixels, self.shape))
+        return in_batches(self.posterior, *self.check(pixels, *labels))
 
-    def decode(self, z):
+    def decode(self, z, *condition):
         """Pictures for latents of shape (count, latent), in batches of 1,000."""
         z = np.asarray(z, "float32")
-        if z.ndim != 2 or z.shape[1] != self.latent:
+        if z.ndim != 2 or z.shape[1] != self.latent or not len(z):
             raise ValueError(f"z has shape {z.shape}; this model needs (count, {self.latent})")
-        return in_batches(lambda z: self.to_pixels(self.decoder(z)), z)
+        return in_batches(lambda *z: self.to_pixels(self.outputs(*z)), z, *condition)
 
-    def reconstruct(self, pixels):
+    def reconstruct(self, pixels, *labels):
         """Pictures decoded from the mean of q(z|x)."""
-        return self.decode(self.encode(pixels)[0])
+        return self.decode(self.encode(pixels, *labels)[0], *labels)
 
     def sample(self, count, seed=0):
         """New pictures, decoded from samples of the prior N(0, I)."""
         return self.decode(prior_sample(count, self.latent, seed))
 
-    def elbo(self, pixels, seed=0):
+    def elbo(self, pixels, *labels, seed=0):
         """The bound and its two terms, for each image, from one sample of z."""
-        pixels, generator = check_pixels(pixels, self.shape), random.SeedGenerator(seed)
-
-        def terms(pixels):
-            mean, log_var = self.posterior(pixels)
-            z = sample_gaussian(mean, log_var, generator)
-            return self.log_likelihood(pixels, self.decoder(z)), kl_divergence(mean, log_var)
-
-        log_likelihood, kl = in_batches(terms, pixels)
+        generator = random.SeedGenerator(seed)
+        log_likelihood, kl, _ = in_batches(
+            lambda *inputs: self.terms(*inputs, seed=generator), *self.check(pixels, *labels))
+        kl = kl.sum(axis=-1)
         return {"elbo": log_likelihood - kl, "log_likelihood": log_likelihood, "kl": kl}
 
-    def log_weights(self, pixels, samples, seed=0):
+    def log_weights(self, pixels, *labels, samples, seed=0):
         """log p(x, z) - log q(z|x) for samples of z: (count, samples); see
         metrics.importance_weighted_bound (Burda et al. 2016)."""
-        pixels, generator = check_pixels(pixels, self.shape), random.SeedGenerator(seed)
+        generator, inputs = random.SeedGenerator(seed), self.check(pixels, *labels)
 
-        def weights(pixels):
-            mean, log_var = self.posterior(pixels)
-            z = sample_gaussian(mean, log_var, generator)
-            return (self.log_likelihood(pixels, self.decoder(z))
-                    - kl_sampled(z, mean, log_var))
+        def weights(*inputs):
+            log_likelihood, _, kl = self.terms(*inputs, seed=generator)
+            return log_likelihood - kl
 
-        return np.stack([in_batches(weights, pixels) for _ in range(samples)], axis=1)
+        return np.stack([in_batches(weights, *inputs) for _ in range(samples)], axis=1)
 
 
 def prior_sample(count, latent, seed):

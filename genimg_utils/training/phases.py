@@ -5,6 +5,7 @@ two, style transfer one whose only variable is the picture. Everything else (pro
 validation, callbacks, saving) is keras.Model's own.
 """
 
+import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -99,6 +100,7 @@ class PhasedModel(keras.Model):
 
     def __init__(self, seed=0, settings=None, **kwargs):
         super().__init__(**kwargs)
+        random.seed(seed)  # where Keras draws the seeds of initial weights and of dropout from
         self.seed, self.settings = seed, dict(settings or {})
         self.training_noise = keras.random.SeedGenerator(seed)
         self.evaluation_noise = keras.random.SeedGenerator(seed + 1)
@@ -205,7 +207,7 @@ class PhasedModel(keras.Model):
             store[f"generator_{i}"] = ops.convert_to_numpy(state)
 
     def load_own_variables(self, store):
-        super().load_own_variables({key: store[key][()] for key in store
+        super().load_own_variables({key: store[key][()] for key in store.keys()  # noqa: SIM118 (an H5 entry)
                                     if not key.startswith("generator_")})
         for i, state in enumerate(self._generators()):
             state.assign(store[f"generator_{i}"][()])
