@@ -99,6 +99,17 @@ def chromium():
             browser.close()
 
 
+def reader(browser, mode="light", width=1280, height=900):
+    """A browser context as a reader has it: one colour mode, one size of screen, no motion."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, reduced_motion="reduce", offline=True
+    )
+    context.add_init_script(
+        f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')"
+    )
+    return context
+
+
 def settled(page):
     """Wait until fonts and formulas stand."""
     page.evaluate("document.fonts.ready")

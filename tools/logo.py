@@ -1,6 +1,6 @@
 """Draw the book's logo and favicon: one cat, half in pixels, half smooth.
 
-    python -m tools.logo            writes book/style/logo.svg and book/style/favicon.png
+python -m tools.logo            writes book/style/logo.svg and book/style/favicon.png
 """
 
 from pathlib import Path

@@ -23,13 +23,7 @@ def take(html, names, out, full=True, looks=tuple(LOOKS)):
     paths = []
     with book.chromium() as browser:
         for look in looks:
-            mode, width, height = LOOKS[look]
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, device_scale_factor=1
-            )
-            context.add_init_script(
-                f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')"
-            )
+            context = book.reader(browser, *LOOKS[look])
             page = context.new_page()
             for name in names:
                 page.goto((html / f"{name}.html").as_uri())
