@@ -1,0 +1,60 @@
+"""The cats in words: "a striped ginger cat with green eyes on a blue background".
+
+One small grammar, so that words can be turned into numbers, and a caption back into factors.
+"""
+
+import re
+
+import numpy as np
+
+from .cats import FACTORS
+
+NAMES = ("pattern", "fur", "eyes", "background")  # in their order in a caption
+_FORM = re.compile("a (?:(?P<pattern>{}) )?(?P<fur>{}) cat with (?P<eyes>{}) eyes on a "
+                   "(?P<background>{}) background"
+                   .format(*("|".join(FACTORS[name]) for name in NAMES)))
+_WORDS = ("a", "cat", "with", "eyes", "on", "background", "striped")
+_COLOURS = (colour for name in NAMES[1:] for colour in FACTORS[name])
+VOCABULARY = ("", *dict.fromkeys((*_WORDS, *_COLOURS)))  # a word's place is its token
+LENGTH = 11  # words of the longest caption
+_TOKENS = {word: token for token, word in enumerate(VOCABULARY)}
+
+
+def tokens(captions):
+    """Captions as int32 (n, LENGTH): places in VOCABULARY, filled up with 0."""
+    captions = [captions] if isinstance(captions, str) else captions
+    result = np.zeros((len(captions), LENGTH), np.int32)
+    for row, sentence in zip(result, captions, strict=True):
+        words = str(sentence).split()
+        if len(words) > LENGTH:
+            raise ValueError(f"{sentence!r} has {len(words)} words; a caption has at most {LENGTH}")
+        row[:len(words)] = [_token(word) for word in words]
+    return result
+
+
+def _token(word):
+    if word not in _TOKENS:
+        raise ValueError(f"unknown word {word!r}; known are: {', '.join(VOCABULARY[1:])}")
+    return _TOKENS[word]
+
+
+def text(tokens):
+    """Tokens (n, LENGTH) back in words, (n,); whatever a model has written, also nonsense."""
+    tokens = np.atleast_2d(tokens)
+    if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(VOCABULARY):
+        raise ValueError(f"tokens has values from {tokens.min()} to {tokens.max()}; expected "
+                         f"0 to {len(VOCABULARY) - 1}")
+    return np.array([" ".join(VOCABULARY[token] for token in row if token) for row in tokens])
+
+
+def parse(caption):
+    """The discrete factors that a caption names; arrays of them for several captions."""
+    if not isinstance(caption, str):
+        rows = [parse(str(one)) for one in caption]
+        return {name: np.array([row[name] for row in rows]) for name in NAMES}
+    tokens(caption)  # an unknown word has its own message
+    match = _FORM.fullmatch(" ".join(caption.split()))
+    if match is None:
+        raise ValueError(f"cannot read {caption!r}; expected for example 'a striped ginger cat "
+                         "with green eyes on a blue background'")
+    return {**match.groupdict(), "pattern": match["pattern"] or "plain"}
