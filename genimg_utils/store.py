@@ -55,14 +55,20 @@ def write(path, arrays, half=True):
 
 def read(name):
     """The arrays of the weights called name, after the checksum on their card is verified."""
-    expected, path = card(name)["sha256"], FOLDER / f"{name}.npz"
-    if not path.exists():
-        raise WeightsError(f"the weights of {name!r} are missing: expected {path.name} in the "
-                           "package's folder weights; install the package again")
-    content = path.read_bytes()
+    return read_file(FOLDER / f"{name}.npz", card(name)["sha256"])
+
+
+def read_file(path, expected):
+    """The arrays of an archive whose SHA-256 is as expected."""
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise WeightsError(f"the weights {Path(path).name} are missing; install the package, or "
+                           "run the training, again") from None
     if hashlib.sha256(content).hexdigest() != expected:
-        raise WeightsError(f"the weights of {name!r} ({path.name}) do not match the checksum on "
-                           "their card: the file is damaged; install the package again")
+        raise WeightsError(f"the weights {Path(path).name} do not match the checksum on their "
+                           "card: the file is damaged; install the package, or run the training, "
+                           "again")
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return {key: archive[key] for key in archive.files}
 

@@ -5,6 +5,7 @@ import io
 import math
 import os
 import re
+import time
 from pathlib import Path
 
 import keras
@@ -70,19 +71,22 @@ class ExactResume(keras.callbacks.Callback):
 
 
 class LossTable(keras.callbacks.Callback):
-    """Writes the losses of each epoch to a CSV file, which is whole at any moment."""
+    """Writes seconds and losses of each epoch to a CSV file, which is whole at any moment."""
 
     def __init__(self, path):
         super().__init__()
         self.path, self.rows = Path(path), []
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
         if not self.rows and epoch and self.path.exists():  # a resumed run
             with open(self.path, newline="", encoding="utf-8") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= epoch]
 
     def on_epoch_end(self, epoch, logs=None):
-        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in (logs or {}).items()}})
+        losses = {name: float(value) for name, value in (logs or {}).items()}
+        seconds = round(time.perf_counter() - self.start, 3)
+        self.rows.append({"epoch": epoch + 1, "seconds": seconds, **losses})
         text = io.StringIO()
         table = csv.DictWriter(text, fieldnames=list(self.rows[-1]), restval="")
         table.writeheader()

@@ -1,0 +1,284 @@
+"""The zoo: recipes, and the weights that they made.
+
+A recipe is a name for model + data + hyperparameters + epochs + seed. All of them stand here;
+`genimg train NAME` runs one, `load(NAME)` gives the trained model that ships with the package.
+"""
+
+import importlib
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import data, store
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training makes."""
+
+    name: str
+    says: str                       # what it is, in a line
+    model: str                      # file and class in genimg_utils/models
+    data: str
+    settings: dict = field(default_factory=dict)  # arguments of the class
+    size: int | None = None         # None: the data set's own
+    count: int | None = None        # training pictures; None: all, or the data set's default
+    inputs: tuple = ("pixels",)     # what the model is trained on
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3     # falls to 0 along a half cosine
+    weight_decay: float = 0.0
+    average: float = 0.0            # momentum of the averaged weights that are kept; 0: none
+    precision: str = "float32"
+    features: str = ""              # the feature network that scores its samples
+    seed: int = 0
+
+
+RECIPES = {recipe.name: recipe for recipe in (
+    Recipe("vae-mnist", "digits from a dense VAE, a bound on their likelihood",
+           "vae.VAE", "mnist",
+           dict(shape=(28, 28, 1), latent=32, network="dense", width=512),
+           epochs=200, batch_size=200, features="digits-features"),
+    Recipe("cvae-mnist", "digits on demand: a VAE that is told the label",
+           "vae_variants.ConditionalVAE", "mnist",
+           dict(shape=(28, 28, 1), latent=32, network="dense", width=512, classes=10),
+           inputs=("pixels", "labels"), epochs=100, batch_size=200, features="digits-features"),
+    Recipe("vae-cats", "cats from a convolutional VAE",
+           "vae.VAE", "cats",
+           dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian"),
+           count=30_000, epochs=60, features="cats-features"),
+    Recipe("beta-vae-cats", "cats with a weight of 4 on the KL term: latents that mean something",
+           "vae.VAE", "cats",
+           dict(shape=(32, 32, 3), latent=16, width=32, likelihood="gaussian", beta=4.0),
+           count=30_000, epochs=60, features="cats-features"),
+    Recipe("hvae-cats", "cats from two levels of latents",
+           "vae_variants.HierarchicalVAE", "cats",
+           dict(shape=(32, 32, 3), latent=32, channels=4, width=32, likelihood="gaussian"),
+           count=30_000, epochs=60, features="cats-features"),
+    Recipe("multimodal-vae-cats", "cats and their captions in one latent space",
+           "multimodal.MultimodalVAE", "cats",
+           dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian"),
+           count=30_000, inputs=("pixels", "tokens"), epochs=60, features="cats-features"),
+    Recipe("digits-features", "a digit classifier whose features the metrics compare",
+           "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
+           epochs=12, batch_size=128, learning_rate=2e-3),
+    Recipe("cats-features", "reads the factors of a cat off its picture; features for the metrics",
+           "classifier.Classifier", "cats", count=30_000, inputs=("pixels", "targets"),
+           epochs=12, batch_size=128, learning_rate=2e-3),
+)}
+
+
+def recipe(name):
+    """The recipe called name."""
+    if name not in RECIPES:
+        raise ValueError(f"recipe={name!r} is unknown; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+# ------------------------------------------------------------- training
+
+def build(recipe, seed=None):
+    """The untrained model of a recipe."""
+    from .training import precision
+
+    module, name = recipe.model.split(".")
+    cls = getattr(importlib.import_module(f".models.{module}", __package__), name)
+    settings = {**recipe.settings, "seed": recipe.seed if seed is None else seed}
+    if name == "Classifier":
+        from .metrics import features
+        settings.update(network=features.BUILDERS[recipe.name](), loss=features.network_loss,
+                        augment=features.jitter if recipe.data == "mnist" else None)
+    if name == "MultimodalVAE":
+        settings.update(words=len(data.captions.VOCABULARY), length=data.captions.LENGTH)
+    with precision(recipe.precision):
+        return cls(**settings)
+
+
+def compile_model(model, recipe, steps):
+    """The recipe's optimizer for `steps` training steps, one for each phase."""
+    import keras
+
+    def optimizer():
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        average = dict(use_ema=True, ema_momentum=recipe.average) if recipe.average else {}
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+
+    model.compile({phase.name: optimizer() for phase in model.phases()})
+
+
+def training_data(recipe, split="train", count=None):
+    """What the model of a recipe is fed: an array, or a dict of arrays."""
+    images = data.load(recipe.data, size=recipe.size, count=count or recipe.count, split=split)
+    arrays = {"pixels": images.pixels, "labels": images.labels}
+    if "tokens" in recipe.inputs:
+        arrays["tokens"] = data.captions.tokens(images.captions)
+    if "targets" in recipe.inputs:
+        from .metrics import features
+        arrays["targets"] = (features.digits_targets(images.labels) if recipe.data == "mnist"
+                             else features.cats_targets(images.factors))
+    chosen = {name: arrays[name] for name in recipe.inputs}
+    return chosen if len(chosen) > 1 else images.pixels
+
+
+def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
+    """Run a recipe in the folder `out`: a picture and a line of losses each epoch, then
+    weights.npz and card.json. A run that was stopped goes on with resume=True."""
+    from .training import ExactResume, LossTable, SampleGrid
+
+    chosen, out = recipe(name), Path(out)
+    plan = {**asdict(chosen), "epochs": epochs or chosen.epochs,
+            "seed": chosen.seed if seed is None else seed}
+    if plan["epochs"] < 1:
+        raise ValueError(f"epochs={epochs} must be 1 or more")
+    check_folder(out, json.loads(json.dumps(plan)), resume)
+    arrays = training_data(chosen)
+    count = len(arrays["pixels"]) if isinstance(arrays, dict) else len(arrays)
+    model = build(chosen, plan["seed"])
+    compile_model(model, chosen, plan["epochs"] * (count // chosen.batch_size))
+    store.write_bytes(out / "plan.json", json.dumps(plan, indent=1).encode())
+    callbacks = [LossTable(out / "losses.csv"), ExactResume(out / "checkpoint")]
+    if hasattr(model, "sample"):
+        callbacks.append(SampleGrid(out / "samples", count=64))
+    model.fit(arrays, batch_size=chosen.batch_size, epochs=plan["epochs"], callbacks=callbacks,
+              verbose=verbose)
+    save(model, plan, out)
+    return model
+
+
+def check_folder(out, plan, resume):
+    """A run neither overwrites another one nor goes on from one with other settings."""
+    started = out / "plan.json"
+    if not started.exists():
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ValueError(f"out={str(out)!r} is not an empty folder; name a new one")
+        return
+    before = json.loads(started.read_text(encoding="utf-8"))
+    if not resume:
+        raise ValueError(f"out={str(out)!r} holds a run of {before['name']}; go on with --resume, "
+                         "or name another folder")
+    changed = [key for key in plan if plan[key] != before.get(key)]
+    if changed:
+        raise ValueError(f"out={str(out)!r} holds a run with other settings ({', '.join(changed)}"
+                         "); resume it with the same ones, or name another folder")
+
+
+def weights_of(model):
+    """The arrays that ship, in order: no optimizer, no noise."""
+    return {f"w{i:03d}": np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight)
+            for i, weight in enumerate(model.weights)}
+
+
+def save(model, plan, out):
+    """Write weights.npz and card.json, the scores measured on the weights as they are stored."""
+    arrays = weights_of(model)
+    if "targets" in plan["inputs"]:
+        from .metrics import features
+        test = data.load(plan["data"], split="test", count=10_000)
+        network = features.FeatureNetwork(plan["name"], model.network)
+        arrays.update(features.reference_statistics(network, test.pixels, plan["data"]))
+    checksum = store.write(out / "weights.npz", arrays)
+    seconds = float(np.loadtxt(out / "losses.csv", delimiter=",", skiprows=1, ndmin=2,
+                               usecols=1).sum())
+    card = {"name": plan["name"], "says": plan["says"], "recipe": plan,
+            "steps": int(model.optimizer.iterations), "seconds": round(seconds),
+            "machine": machine(), "sha256": checksum,
+            "kilobytes": round((out / "weights.npz").stat().st_size / 1000),
+            "date": time.strftime("%Y-%m-%d"), "scores": {}}
+    text = json.dumps(card, indent=1).encode()
+    store.write_bytes(out / "card.json", text)
+    card["scores"] = evaluate(out)
+    store.write_bytes(out / "card.json", json.dumps(card, indent=1).encode())
+
+
+def machine():
+    """What trained a model, in words: device and backend."""
+    import keras
+
+    backend = keras.backend.backend()
+    device = f"{os.cpu_count()} cores ({platform.machine()})"
+    if backend == "jax":
+        import jax
+        if jax.devices()[0].platform != "cpu":
+            device = jax.devices()[0].device_kind
+    return f"{device}, {backend}"
+
+
+# ------------------------------------------------- trained models
+
+def stored(name):
+    """(card, arrays) of a shipped model, or of a folder that `train` wrote."""
+    folder = Path(name)
+    if name in store.cards():
+        return store.card(name), store.read(name)
+    if not (folder / "card.json").exists():
+        raise ValueError(f"name={str(name)!r} is neither one of {', '.join(store.cards())} nor a "
+                         "folder with a finished training")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return card, store.read_file(folder / "weights.npz", card["sha256"])
+
+
+def load(name):
+    """A trained model, by its name in the zoo or by the folder of its training."""
+    card, arrays = stored(name)
+    model = build(as_recipe(card))
+    weights = [arrays[key].astype("float32") for key in sorted(arrays) if key.startswith("w")]
+    try:
+        model.set_weights(weights)
+    except ValueError as error:
+        raise store.WeightsError(f"the weights of {str(name)!r} belong to another network than "
+                                 f"its recipe now builds: {error}") from error
+    return model
+
+
+def as_recipe(card):
+    """The recipe as it was when the weights were made."""
+    plan = dict(card["recipe"])
+    plan["inputs"] = tuple(plan["inputs"])
+    return Recipe(**plan)
+
+
+def sample(name, count, seed=0, label=None, caption=None):
+    """New pictures from a trained model, in [-1, 1]."""
+    model, options = load(name), {}
+    if not hasattr(model, "sample"):
+        raise ValueError(f"name={str(name)!r} makes no pictures: it is a feature network")
+    if label is not None:
+        if not hasattr(model, "classes"):
+            raise ValueError(f"label={label}: {str(name)!r} takes no label")
+        options["labels"] = label
+    if caption is not None:
+        if not hasattr(model, "describe"):
+            raise ValueError(f"caption={caption!r}: {str(name)!r} takes no caption")
+        options["tokens"] = data.captions.tokens([caption])[0]
+    return model.sample(count, seed=seed, **options)
+
+
+def evaluate(name, count=10_000, seed=0):
+    """The scores of a trained model; each says on what it was measured."""
+    from . import metrics
+
+    card, _ = stored(name)
+    chosen, model, scores = as_recipe(card), load(name), {}
+    if hasattr(model, "elbo"):
+        test = data.load(chosen.data, size=chosen.size, split="test", count=min(count, 10_000))
+        labels = [test.labels] if "labels" in chosen.inputs else []
+        elbo = metrics.average(model.elbo(test.pixels, *labels, seed=seed)["elbo"])
+        scores["elbo"] = {"nats": elbo.value, "error": elbo.error, "count": elbo.count,
+                          "data": f"{chosen.data}, test split, one sample of z"}
+    if chosen.features:
+        made = metrics.score(model.sample(count, seed=seed), features=chosen.features,
+                             reference=chosen.data)
+        scores["samples"] = made.as_dict()
+    if "targets" in chosen.inputs:
+        from .metrics import features
+        test = training_data(chosen, "test", count=min(count, 10_000))
+        network = features.FeatureNetwork(chosen.name, model.network)
+        outputs = network.outputs(test["pixels"])
+        scores["accuracy"] = {**features.accuracy(outputs, test["targets"]),
+                              "count": len(test["pixels"]), "data": f"{chosen.data}, test split"}
+    return scores
