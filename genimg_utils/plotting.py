@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .data.images import to_bytes
+
 WIDTH = 700  # of the text column
 DENSITY = 2  # stored pixels per page pixel
 TALLEST = 560  # what a default layout may take of a screen
@@ -152,11 +154,6 @@ def _checked(pixels, argument="pixels"):
     return pixels.astype(np.float32)
 
 
-def to_uint8(pixels):
-    """Pixels in [-1, 1], clipped to it, as integers 0 to 255."""
-    return np.round((np.clip(pixels, -1, 1) + 1) * 127.5).astype(np.uint8)
-
-
 def tile(pixels, columns=None, gap=1, background=1.0):
     """Put n images side by side, row by row, into one image (height, width, c)."""
     pixels = _checked(pixels)
@@ -174,7 +171,7 @@ def _columns(n):
     """As many columns as look well: wide rather than tall, and no gaps where n allows it."""
     if n <= 12:
         return n
-    for columns in (16, 12, 10, 14, 9, 8):
+    for columns in (12, 10, 16, 14, 9, 8):
         if n % columns == 0 and columns * columns >= n:
             return columns
     root = round(n**0.5)
@@ -185,7 +182,7 @@ def save(pixels, path, columns=None):
     """Write the images as one PNG, whole or not at all."""
     from PIL import Image
 
-    sheet = to_uint8(tile(pixels, columns))
+    sheet = to_bytes(tile(pixels, columns))
     image = Image.fromarray(sheet[..., 0] if sheet.shape[-1] == 1 else sheet)
     return _write(path, lambda file: image.save(file, format="png", optimize=True))
 
@@ -213,7 +210,9 @@ def grid(pixels, columns=None, titles=None, title=None, scale=None):
     if titles is not None and len(titles) != len(pixels):
         raise ValueError(f"titles has {len(titles)} texts for {len(pixels)} images")
     rows = [list(pixels[i : i + columns]) for i in range(0, len(pixels), columns)]
-    texts = titles and [list(titles[i : i + columns]) for i in range(0, len(pixels), columns)]
+    texts = None
+    if titles is not None:
+        texts = [list(titles[i : i + columns]) for i in range(0, len(pixels), columns)]
     return _sheet(rows, texts=texts, title=title, scale=scale)
 
 
@@ -258,13 +257,12 @@ def _sheet(rows, row_names=None, column_names=None, texts=None, title=None, scal
     if scale is None:
         fit_width = (WIDTH - left - (columns - 1) * gap) / columns
         fit_height = max(TALLEST / len(rows) - gap, 24)
-        scale = min(fit_width / native_width, fit_height / native_height, 224 / native_width)
-        if scale * DENSITY >= 1:
-            scale = int(scale * DENSITY) / DENSITY
+        scale = _crisp(min(fit_width / native_width, fit_height / native_height,
+                           224 / native_width))
     width, height = scale * native_width, scale * native_height
 
-    wrapped = [["\n".join(_wrap(text, width)) for text in row] for row in texts or []]
-    heads = [max(text.count("\n") + 1 for text in row) * LINE for row in wrapped]
+    wrapped = [[_wrap(text, width) for text in row] for row in texts or []]
+    heads = [max(map(len, row)) * (LINE - 1) + 3 for row in wrapped]
     heads = heads or [0] * len(rows)
     top = LINE * ((title is not None) * 1.5 + (column_names is not None) * 1.1)
     total = round(top + sum(heads) + len(rows) * height + (len(rows) - 1) * gap)
@@ -285,9 +283,9 @@ def _sheet(rows, row_names=None, column_names=None, texts=None, title=None, scal
         for c, image in enumerate(row):
             x = left + c * (width + gap)
             _draw(canvas, image, (x, x + width, y + height, y), scale)
-            if wrapped:
-                canvas.text(x + width / 2, y - 2, wrapped[r][c], ha="center", va="bottom",
-                            size=FONT_SIZE - 1, linespacing=1.1)
+            for i, line in enumerate(reversed(wrapped[r][c]) if wrapped else ()):
+                canvas.text(x + width / 2, y - 5 - i * (LINE - 1), line, ha="center",
+                            va="baseline", size=FONT_SIZE - 1)
         y += height + gap
     for c, name in enumerate(column_names if column_names is not None else ()):
         x = left + c * (width + gap) + width / 2
@@ -295,10 +293,16 @@ def _sheet(rows, row_names=None, column_names=None, texts=None, title=None, scal
     return figure
 
 
+def _crisp(scale):
+    """The next smaller scale that gives whole stored pixels, if that is not much smaller."""
+    whole = int(scale * DENSITY) / DENSITY
+    return whole if whole > 0.7 * scale else scale
+
+
 def _draw(canvas, image, extent, scale=1.0):
-    shown = to_uint8(image)
+    shown = to_bytes(image)
     shown = np.repeat(shown, 3, axis=-1) if shown.shape[-1] == 1 else shown
-    smooth = "nearest" if scale * DENSITY >= 1 else "antialiased"
+    smooth = "nearest" if scale * DENSITY % 1 == 0 else "antialiased"
     canvas.imshow(shown, extent=extent, aspect="auto", interpolation=smooth)
 
 
@@ -332,9 +336,7 @@ def latent_map(decode, side=30, bounds=3.0, latent=2, dimensions=(0, 1), title=N
         raise ValueError(f"decode returned {len(pixels)} images for {len(points)} points")
 
     sheet = tile(pixels, side, gap=0)
-    scale = 490 / len(sheet)
-    if scale * DENSITY >= 1:
-        scale = int(scale * DENSITY) / DENSITY  # whole stored pixels
+    scale = _crisp(490 / len(sheet))
     length = scale * len(sheet)
     figure = _figure(length + 70)
     left = (WIDTH - length) / 2 / WIDTH
@@ -454,7 +456,7 @@ def animate(frames, path, fps=12, scale=None, columns=None):
     frames = np.asarray(frames)
     if frames.ndim == 5:
         frames = np.stack([tile(frame, columns) for frame in frames])
-    frames = to_uint8(_checked(frames, "frames"))
+    frames = to_bytes(_checked(frames, "frames"))
     if fps <= 0:
         raise ValueError(f"fps is {fps}; expected a positive number")
     scale = scale or max(1, round(WIDTH / 2 / frames.shape[2]))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from genimg_utils import plotting
+from genimg_utils.data.images import to_bytes
 
 
 def some_pixels(n, size=8, channels=3, seed=0):
@@ -36,11 +37,6 @@ def test_default_columns_are_no_taller_than_wide(n):
     assert columns * columns >= n
 
 
-def test_bytes_cover_the_range():
-    np.testing.assert_array_equal(plotting.to_uint8(np.array([-2, -1, 0, 1, 2])),
-                                  [0, 0, 128, 255, 255])
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grid_is_as_wide_as_the_column_and_crisp(channels):
     pixels = np.where(some_pixels(1, channels=channels) > 0, 1.0, -1.0)
@@ -49,7 +45,7 @@ def test_grid_is_as_wide_as_the_column_and_crisp(channels):
     left = (plotting.WIDTH - 80) // 2 * plotting.DENSITY
     middle = slice(10, None, 10 * plotting.DENSITY)
     shown = picture[middle, left + 10 : left + 160 : 20]
-    np.testing.assert_array_equal(shown, np.broadcast_to(plotting.to_uint8(pixels[0]),
+    np.testing.assert_array_equal(shown, np.broadcast_to(to_bytes(pixels[0]),
                                                          shown.shape))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) <= 9  # no blended edges
 
@@ -128,7 +124,7 @@ def test_save_round_trips(tmp_path):
     pixels = some_pixels(4)
     path = plotting.save(pixels, tmp_path / "samples.png", columns=2)
     read = np.asarray(Image.open(path))
-    np.testing.assert_array_equal(read[:8, :8], plotting.to_uint8(pixels[0]))
+    np.testing.assert_array_equal(read[:8, :8], to_bytes(pixels[0]))
 
 
 @pytest.mark.parametrize(("call", "message"), [
