@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from .. import store
+from ..data import cats
 from ..data.images import resize
 from ._checks import check_pixels
 
@@ -62,24 +63,16 @@ def digits_network():
 @_float32()
 def cats_network():
     """32 x 32 x 3 -> {"features": 64, logits for each discrete factor, "continuous": the rest}."""
-    discrete, continuous = _kinds_of_factors()
     inputs = layers.Input((32, 32, 3))
     features = _features(inputs)
-    outputs = {name: layers.Dense(len(values), name=name)(features)
-               for name, values in discrete.items()}
-    outputs["continuous"] = layers.Dense(len(continuous), name="continuous")(features)
+    outputs = {name: layers.Dense(len(cats.FACTORS[name]), name=name)(features)
+               for name in cats.DISCRETE}
+    outputs["continuous"] = layers.Dense(len(cats.CONTINUOUS), name="continuous")(features)
     return keras.Model(inputs, {"features": features, **outputs}, name="cats-features")
 
 
 BUILDERS = {"digits-features": digits_network, "cats-features": cats_network}
 MAIN_HEAD = {"digits-features": "digit", "cats-features": "fur"}
-
-
-def _kinds_of_factors():
-    from ..data.cats import FACTORS
-
-    discrete = {name: spec for name, spec in FACTORS.items() if isinstance(spec[0], str)}
-    return discrete, {name: spec for name, spec in FACTORS.items() if name not in discrete}
 
 
 # --- training -------------------------------------------------------------------------------
@@ -92,20 +85,13 @@ def digits_targets(labels):
 
 def cats_targets(factors):
     """Discrete factors as indices, all continuous ones together (n, m), scaled to [0, 1]."""
-    discrete, continuous = _kinds_of_factors()
-    targets = {name: _indices(factors[name], values) for name, values in discrete.items()}
-    scaled = [(np.asarray(factors[name], np.float32) - low) / (high - low)
-              for name, (low, high) in continuous.items()]
-    return {**targets, "continuous": np.stack(scaled, axis=1)}
-
-
-def _indices(values, names):
-    """Names to places in the tuple of names; indices pass."""
-    values = np.asarray(values)
-    if values.dtype.kind in "iu":
-        return values.astype(np.int32)
-    order = np.argsort(names)
-    return order[np.searchsorted(np.asarray(names)[order], values)].astype(np.int32)
+    targets = {}
+    for name in cats.DISCRETE:  # (n, 1) == (values,): where in the tuple each name is
+        matches = np.asarray(factors[name])[:, None] == np.array(cats.FACTORS[name])
+        targets[name] = matches.argmax(axis=1).astype(np.int32)
+    lows, highs = np.transpose([cats.FACTORS[name] for name in cats.CONTINUOUS])
+    values = np.stack([factors[name] for name in cats.CONTINUOUS], axis=1)
+    return {**targets, "continuous": ((values - lows) / (highs - lows)).astype(np.float32)}
 
 
 def network_loss(outputs, targets):
@@ -185,9 +171,9 @@ class FeatureNetwork:
         """The discrete factors of cats, by name; only `cats-features` knows them."""
         if self.name != "cats-features":
             raise ValueError(f"{self.name} knows no factors; expected cats-features")
-        outputs, (discrete, _) = self.outputs(pixels), _kinds_of_factors()
-        return {name: np.asarray(values)[outputs[name].argmax(1)]
-                for name, values in discrete.items()}
+        outputs = self.outputs(pixels)
+        return {name: np.array(cats.FACTORS[name])[outputs[name].argmax(1)]
+                for name in cats.DISCRETE}
 
     def outputs(self, pixels):
         """All the network says, as a dict of arrays."""
