@@ -1,7 +1,7 @@
 """The repository's address: it stands in _config.yml alone, and every link follows from it.
 
-    python -m tools.links           write README.md's chapter table and CITATION.cff's address
-    python -m tools.links check     say where they do not agree with _config.yml
+python -m tools.links           write README.md's chapter table and CITATION.cff's address
+python -m tools.links check     say where they do not agree with _config.yml
 """
 
 import re
