@@ -27,7 +27,7 @@ def tokens(captions):
     for row, sentence in zip(result, captions, strict=True):
         words = str(sentence).split()
         if len(words) > LENGTH:
-            raise ValueError(f"{sentence!r} has {len(words)} words; a caption has at most {LENGTH}")
+            raise ValueError(f"caption {sentence!r} has {len(words)} words; at most {LENGTH} fit")
         row[:len(words)] = [_token(word) for word in words]
     return result
 

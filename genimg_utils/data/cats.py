@@ -10,7 +10,7 @@ in both splits, so the splits look alike, and yet no combination occurs in both.
 
 import numpy as np
 
-from .drawing import draw
+from .drawing import render
 from .images import Images
 
 FACTORS = {
@@ -22,20 +22,18 @@ FACTORS = {
     "head_y": (-0.06, 0.08),
     "head_width": (0.54, 0.70),
     "tilt": (-0.22, 0.22),  # radians, clockwise
-    "ear_height": (0.26, 0.52),
-    "ear_spread": (0.50, 0.74),  # of the head's half width
-    "eye_size": (0.135, 0.195),
-    "pupil": (0.25, 0.72),  # width over the eye's
+    "ear_height": (0.20, 0.44),
+    "ear_spread": (0.48, 0.70),  # of the head's half width
+    "eye_size": (0.145, 0.205),
+    "pupil": (0.30, 0.78),  # width over the eye's
     "gaze": (-1.0, 1.0),  # left to right
-    "muzzle": (0.15, 0.23),
+    "muzzle": (0.15, 0.22),
     "smile": (0.0, 1.0),
 }
 DISCRETE = tuple(name for name, values in FACTORS.items() if isinstance(values[0], str))
 CONTINUOUS = tuple(name for name in FACTORS if name not in DISCRETE)
 SPLITS = {"train": (1, 2, 3, 4), "test": (0,)}  # the checksums a split may have
 FIFTHS = 5
-
-__all__ = ["CONTINUOUS", "DISCRETE", "FACTORS", "caption", "draw", "load", "sample_factors"]
 
 
 def sample_factors(count, seed=0, split="train"):
@@ -69,6 +67,36 @@ def checksum(factors):
         low, high = FACTORS[name]
         total = total + np.floor((np.asarray(factors[name], float) - low) / (high - low) * FIFTHS)
     return total.astype(int) % FIFTHS
+
+
+def draw(factors, size=32):
+    """Pictures (n, size, size, 3) of cats with these factors, float32 in [-1, 1].
+
+    A factor is an array (n,) or one value for all; those left out take their first name or the
+    middle of their range. The same factors at another size are the same cat.
+    """
+    return render(complete(factors), size)
+
+
+def complete(factors):
+    """All factors, each an array (n,), from some of them, checked."""
+    unknown = [name for name in factors if name not in FACTORS]
+    if unknown:
+        raise ValueError(f"factors has {unknown[0]!r}; expected some of: {', '.join(FACTORS)}")
+    filled = {}
+    for name, known in FACTORS.items():
+        if name in DISCRETE:
+            filled[name] = np.atleast_1d(factors.get(name, known[0])).astype(str)
+            wrong = ~np.isin(filled[name], known)
+            expected = ", ".join(known)
+        else:
+            filled[name] = np.atleast_1d(factors.get(name, sum(known) / 2)).astype(np.float32)
+            low, high = np.float32(known)
+            wrong = ~((filled[name] >= low) & (filled[name] <= high))
+            expected = f"{known[0]} to {known[1]}"
+        if wrong.any():
+            raise ValueError(f"{name} is {filled[name][wrong][0]}; expected {expected}")
+    return dict(zip(filled, np.broadcast_arrays(*filled.values()), strict=True))
 
 
 def caption(factors):
