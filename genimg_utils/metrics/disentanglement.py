@@ -1,7 +1,7 @@
 """Does each latent hold one factor, and each factor one latent? MIG and DCI.
 
 factors: name -> (n,) array; integers and strings are discrete, floats continuous.
-codes: (n, latents), for instance the encoder's means.
+codes: (n, latents), for instance the encoder's means. Taught in 5-practice/vae-variants.
 """
 
 import numpy as np

@@ -121,8 +121,7 @@ def accuracy(outputs, targets):
 
 def jitter(pixels, seed, degrees=8.0, zoom=0.1, shift=2.0):
     """Turn, scale and move each image a little; what comes in from outside is black."""
-    n, height, width, _ = pixels.shape
-    n = ops.shape(pixels)[0]
+    n, (height, width) = ops.shape(pixels)[0], pixels.shape[1:3]
 
     def draw(limit, low=0.0):
         return low + keras.random.uniform((n,), -limit, limit, seed=seed)
@@ -221,7 +220,7 @@ def load(name):
     try:
         network.set_weights(weights)
     except ValueError as error:
-        raise store.WeightsError(f"the weights of {name!r} are of another network") from error
+        raise store.WeightsError(f"the weights of {name!r} belong to another network") from error
     references = {key.removeprefix("reference_"): array for key, array in arrays.items()
                   if key.startswith("reference_")}
     return FeatureNetwork(name, network, references)

@@ -1,4 +1,7 @@
-"""How close is a restored picture to the true one? PSNR and SSIM, for each image."""
+"""How close is a restored picture to the true one? PSNR and SSIM, for each image.
+
+Taught in 6-applications/denoising.
+"""
 
 import warnings
 
@@ -32,7 +35,7 @@ def ssim(a, b):
         raise ValueError(f"a has images of {a.shape[1]} x {a.shape[2]}; SSIM looks through a "
                          f"window of {WINDOW} x {WINDOW} pixels and needs at least that")
     return np.array([
-        structural_similarity(x, y, data_range=2.0, channel_axis=-1, gaussian_weights=True,
+        structural_similarity(x + 1, y + 1, data_range=2.0, channel_axis=-1, gaussian_weights=True,
                               sigma=1.5, use_sample_covariance=False)
         for x, y in zip(a, b, strict=True)
     ])

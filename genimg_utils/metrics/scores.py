@@ -1,4 +1,7 @@
-"""Scores of generated images: inception score, precision and recall, and all of them at once."""
+"""Scores of generated images: inception score, precision and recall, and all of them at once.
+
+Used first in 5-practice/vae.
+"""
 
 from dataclasses import asdict, dataclass
 
