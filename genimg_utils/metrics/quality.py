@@ -1,6 +1,6 @@
 """How close is a restored picture to the true one? PSNR and SSIM, for each image.
 
-Taught in 6-applications/denoising.
+Taught in 4-math/images and used in 6-applications/denoising.
 """
 
 import warnings
@@ -26,7 +26,8 @@ def psnr(a, b):
 def ssim(a, b):
     """Structural similarity, (n,); 1 where the images are equal.
 
-    The Gaussian window and the biased variances of Wang et al. 2004, section III-B.
+    The Gaussian window and the biased variances of Wang et al. 2004, section III-B. Its term
+    for brightness compares means as ratios, so pixels are moved to [0, 2] first.
     """
     from skimage.metrics import structural_similarity
 
@@ -35,8 +36,8 @@ def ssim(a, b):
         raise ValueError(f"a has images of {a.shape[1]} x {a.shape[2]}; SSIM looks through a "
                          f"window of {WINDOW} x {WINDOW} pixels and needs at least that")
     return np.array([
-        structural_similarity(x + 1, y + 1, data_range=2.0, channel_axis=-1, gaussian_weights=True,
-                              sigma=1.5, use_sample_covariance=False)
+        structural_similarity(x + 1, y + 1, data_range=2.0, channel_axis=-1,
+                              gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
         for x, y in zip(a, b, strict=True)
     ])
 

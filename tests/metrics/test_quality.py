@@ -22,8 +22,13 @@ def test_psnr_of_a_known_error():
 def test_black_against_white():
     black, white = -np.ones((1, 12, 12, 1)), np.ones((1, 12, 12, 1))
     assert metrics.psnr(black, white)[0] == pytest.approx(0)
-    c1 = (0.01 * 2) ** 2  # Wang et al. 2004, eq. 13 with means -1 and 1
-    assert metrics.ssim(black, white)[0] == pytest.approx((-2 + c1) / (2 + c1))
+    c1 = (0.01 * 2) ** 2  # Wang et al. 2004, eq. 13 with means 0 and 2
+    assert metrics.ssim(black, white)[0] == pytest.approx(c1 / (4 + c1))
+
+
+def test_a_small_change_of_brightness_is_small_around_mid_grey():
+    grey = np.zeros((1, 12, 12, 1))
+    assert metrics.ssim(grey, grey + 0.06)[0] > 0.99
 
 
 def test_more_noise_is_worse_image_by_image():
