@@ -384,7 +384,8 @@ def curves(history, *, keys=None, x="epoch", y=None, title=None, log=False, pane
             here.set_title(name.replace("_", " "))
     for i, (name, value) in enumerate((references or {}).items()):
         for here in axis.flat:
-            here.axhline(value, color=COLOURS["grey"], linestyle=("-.", ":")[i % 2], label=name)
+            here.axhline(value, color=COLOURS["grey"], linewidth=1.2,
+                         linestyle=("-.", ":")[i % 2], label=name)
     for here in axis.flat:
         here.set_xlabel(x)
         here.set_yscale("log" if log else "linear")
@@ -414,8 +415,9 @@ def scatter(points, labels=None, classes=None, x="$z_1$", y="$z_2$", title=None,
     for i, label in enumerate(np.unique(labels)):
         chosen = points[labels == label]
         name = classes[label] if classes is not None and len(classes) else str(label)
-        axis.scatter(*chosen.T, s=7, linewidths=0, alpha=0.7, label=name,
-                     color=CLASSES[i % len(CLASSES)], rasterized=True)
+        colour = CLASSES[(label if labels.dtype.kind in "iu" else i) % len(CLASSES)]
+        axis.scatter(*chosen.T, s=7, linewidths=0, alpha=0.7, label=name, color=colour,
+                     rasterized=True)
     axis.set(xlabel=x, ylabel=y, title=title or "")
     axis.set_aspect("equal", adjustable="datalim")
     if len(np.unique(labels)) > 1:
@@ -436,10 +438,10 @@ def heatmap(values, rows=None, columns=None, x=None, y=None, title=None, digits=
         if names is not None:
             set_ticks(range(len(names)), names)
     if values.shape[1] <= 14:
-        middle = (np.nanmin(values) + np.nanmax(values)) / 2
+        dark = 0.4 * np.nanmin(values) + 0.6 * np.nanmax(values)  # below it, a colour is dark
         for (i, j), value in np.ndenumerate(values):
             axis.text(j, i, f"{value:.{digits}f}", ha="center", va="center",
-                      size=FONT_SIZE - 1, color="white" if value < middle else INK)
+                      size=FONT_SIZE - 1, color="white" if value < dark else INK)
     else:
         figure.colorbar(image, ax=axis).outline.set_visible(False)
     axis.set(xlabel=x or "", ylabel=y or "", title=title or "")
