@@ -45,19 +45,21 @@ def photos(size=64, count=1000, split="train", seed=0):
     A patch is cut at a random place and scale, and shrunk with antialiasing; a photograph that
     is smaller than the patch is enlarged.
     """
-    pictures = [photograph(name) for name in PHOTOGRAPHS[split]]
+    from PIL import Image
+
+    pictures = [_opened(name) for name in PHOTOGRAPHS[split]]
     count = 1000 if count is None else count
     which, *places = _places(count, seed, split)
-    pixels = np.empty((count, size, size, 3), np.float32)
-    for row, (picture, scale, x, y) in enumerate(
-            zip((pictures[int(w * len(pictures))] for w in which), *places, strict=True)):
-        height, width = picture.shape[:2]
-        largest = min(height, width, LARGEST_CUT * size)
-        side = round(size + scale * (largest - size)) if size < largest else largest
-        top, left = int(y * (height - side + 1)), int(x * (width - side + 1))
-        pixels[row] = resize(picture[None, top:top + side, left:left + side], size)[0]
     labels = (which * len(pictures)).astype(np.int32)
-    return Images(pixels, labels, classes=tuple(PHOTOGRAPHS[split]), name="photos")
+    patches = np.empty((count, size, size, 3), np.uint8)
+    for row, (label, scale, x, y) in enumerate(zip(labels, *places, strict=True)):
+        picture = pictures[label]
+        largest = min(*picture.size, LARGEST_CUT * size)
+        side = size + scale * (largest - size) if size < largest else largest
+        left, top = x * (picture.width - side), y * (picture.height - side)
+        patches[row] = picture.resize((size, size), Image.Resampling.BILINEAR,
+                                      box=(left, top, left + side, top + side))
+    return Images(to_pixels(patches), labels, classes=tuple(PHOTOGRAPHS[split]), name="photos")
 
 
 def _places(count, seed, split):
@@ -68,6 +70,10 @@ def _places(count, seed, split):
 
 def photograph(name):
     """One whole photograph, (height, width, 3), float32 in [-1, 1]."""
+    return to_pixels(np.asarray(_opened(name))[None])[0]
+
+
+def _opened(name):
     import importlib.util
 
     from PIL import Image
@@ -79,7 +85,6 @@ def photograph(name):
     folder = importlib.util.find_spec(package).submodule_search_locations[0]
     path = Path(folder, file)
     if not path.is_file():
-        raise DataError(f"the installed {package} has no {file}; reinstall it, or take another "
-                        "photograph")
+        raise DataError(f"the installed {package} has no {file}; reinstall it")
     with Image.open(path) as picture:
-        return to_pixels(np.asarray(picture.convert("RGB"))[None])[0]
+        return picture.convert("RGB")
