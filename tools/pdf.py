@@ -1,50 +1,63 @@
-"""The book as one PDF: Chromium prints the single page that `make pdf` has built."""
+"""Print the whole book as one PDF.
 
-import os
+python -m tools.pdf        builds the book as one page and writes _build/pdf/book.pdf
+"""
+
 import shutil
 import sys
+from pathlib import Path
 
-from tools import ROOT
+import yaml
 
-PAGE = ROOT / "_build" / "singlehtml" / "index.html"
-PDF = ROOT / "_build" / "image-generation.pdf"
-NUMBER = """<div style="width: 100%; text-align: center; font-size: 8px">
-<span class="pageNumber"></span></div>"""
+from tools import ROOT, book
+
+SINGLE = ROOT / "_build" / "singlehtml"
+PDF = ROOT / "_build" / "pdf" / "book.pdf"
+FOOTER = (
+    '<div style="width: 100%; font: 8pt serif; text-align: center; color: #666">'
+    '<span class="pageNumber"></span></div>'
+)
 
 
-def chromium():
-    """The path of an installed Chromium or Chrome, or None."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next(filter(None, map(shutil.which, names)), None)
+def single_page(folder=SINGLE):
+    """The one page that holds the whole book, moved to where its links to pictures are right."""
+    root = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["root"]
+    page = folder / "whole-book.html"
+    shutil.copyfile(folder / f"{root}.html", page)
+    return page
+
+
+def print_page(page: Path, pdf: Path):
+    """Let Chromium print a page of the book."""
+    pdf.parent.mkdir(parents=True, exist_ok=True)
+    with book.chromium() as browser:
+        tab = book.reader(browser).new_page()
+        tab.set_default_timeout(120_000)
+        tab.goto(page.as_uri())
+        book.settled(tab)
+        tab.evaluate("document.querySelectorAll('details:not(.hide)').forEach(d => d.open = true)")
+        tab.pdf(
+            path=pdf,
+            prefer_css_page_size=True,
+            print_background=True,
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=FOOTER,
+            outline=True,
+            tagged=True,
+        )
 
 
 def main():
-    from playwright.sync_api import sync_playwright
-
-    if chromium() is None:
-        sys.exit("error: make pdf needs Chromium or Chrome, and found neither")
-    root = hasattr(os, "getuid") and os.getuid() == 0  # Chromium's sandbox refuses root
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"] if root else []
-        )
-        page = browser.new_page(color_scheme="light")
-        page.goto(PAGE.as_uri())
-        page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
-        page.pdf(
-            path=PDF,
-            format="A4",
-            margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
-            print_background=True,
-            outline=True,
-            tagged=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=NUMBER,
-        )
-        browser.close()
-    print(f"The book as a PDF: {PDF.as_uri()}")
+    try:
+        book.build("singlehtml")
+        print_page(single_page(), PDF)
+    except (book.NoBrowser, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"The PDF: {PDF.as_uri()}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
