@@ -10,7 +10,7 @@ from pathlib import Path
 from tools import ROOT
 
 HTML = ROOT / "_build" / "html"
-SOURCES = ("_config.yml", "_toc.yml", "_vendor", "book", "notebooks")
+SOURCES = ("_config.yml", "_toc.yml", "_vendor", "book", "genimg_utils", "notebooks")
 EDITED = {".ipynb", ".md", ".bib", ".css", ".py", ".yml", ".js", ".svg", ".png", ".woff2"}
 
 

@@ -1,5 +1,6 @@
 """What the shell promises: drawings by program, fonts that suffice, nothing from a CDN."""
 
+import importlib
 import re
 
 import numpy as np
@@ -62,3 +63,33 @@ def test_a_page_prints(html, tmp_path):
     file = tmp_path / "page.pdf"
     pdf.print_page(html / "book" / "glossary.html", file)
     assert file.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.fixture
+def package_api(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    return importlib.import_module("packageapi")
+
+
+def test_the_package_page_follows_exports(package_api, tmp_path):
+    package = tmp_path / "zoo"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        '__all__ = ["Cat", "feed"]\nfrom .care import feed\n\n\n'
+        'class Cat:\n    """A cat.\n\n    More."""\n\n    def __init__(self, name, *, age=1): ...\n'
+    )
+    (package / "care.py").write_text(
+        'def feed(cat):\n    """Feed\n    it."""\n\n\ndef _hide(): ...\n'
+    )
+    listed = [node for node, _ in package_api.public("zoo", tmp_path)]
+    assert [package_api.signature(node) for node in listed] == ["Cat(name, *, age=1)", "feed(cat)"]
+    assert [package_api.summary(node) for node in listed] == ["A cat.", "Feed it."]
+
+
+def test_everything_on_the_package_page_is_described(package_api):
+    modules = re.findall(r"\{package-api\} (\S+)", (ROOT / "book" / "api.md").read_text())
+    for module in modules:
+        listed = list(package_api.public(module, ROOT))
+        assert listed, module
+        bare = [node.name for node, _ in listed if not package_api.summary(node)]
+        assert not bare, f"{module}: no docstring"
