@@ -28,7 +28,7 @@ SOURCES = (
            "nothing", "made here; MIT"),
     Source("digits", "1,797 handwritten digits", 8, 1,
            "nothing (scikit-learn)", "CC BY 4.0; Alpaydin and Kaynak 1998, UCI"),
-    Source("photos", "patches of eight photographs", 64, 3,
+    Source("photos", "patches of seven photographs", 64, 3,
            "nothing (scikit-image, scikit-learn)",
            "public domain, CC0 or CC BY; see the packages' own lists"),
     Source("mnist", "70,000 handwritten digits", 28, 1,

@@ -59,7 +59,7 @@ def mask_text(pixels, text="all cats are beautiful", height=0.13, seed=0):
         for top in range(int(-step * random.random()), picture_height, round(1.4 * step)):
             start = int(random.integers(len(text)))
             line = f"{text[start:]} {text} {text} {text}"
-            pen.text((0, top), line, fill=0, font=font)
+            pen.text((0, top), line, fill=0, font=font, stroke_width=step // 16)
 
     return _masks(pixels, seed, draw)
 

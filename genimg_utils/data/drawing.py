@@ -38,8 +38,12 @@ class _Canvas:
         self.a = np.abs(u)
 
     def part(self, width, top, bottom):
-        """The rows and columns that hold |u| < width and top < v < bottom in some picture."""
-        inside = (self.a < width) & (self.v > top) & (self.v < bottom)
+        """The rows and columns that hold |u| < width and top < v < bottom in some picture.
+
+        All that is painted on it must end within: which rows these are depends on the others.
+        """
+        edge = 2 * self.pixel  # what smooth edges reach beyond
+        inside = (self.a < width + edge) & (self.v > top - edge) & (self.v < bottom + edge)
         inside = inside.any(axis=2)
         rows, columns = (slice(seen[0], seen[-1] + 1) if len(seen) else slice(0, 0)
                          for seen in (np.flatnonzero(inside.any(axis)) for axis in (1, 0)))
@@ -135,17 +139,18 @@ def _paint_body(canvas, f, fur, striped):
         band = np.abs(body.y - at + 0.3 * a) - 0.16 * (a - 0.22)
         body.fill(np.maximum(band, outline), fur["stripe"], striped)
     body.fill(_oval(u, v + 0.1, 0.27, 0.62), fur["light"], 0.85)
-    body.glow(_spot(body.u, body.v - 0.36, 0.64, 0.36), INK, 0.55)
+    body.glow(_spot(body.u, body.v - 0.45, 0.64, 0.25), INK, 0.55)
 
 
 def _paint_ears(ears, f, fur):
     """A leaf about an axis that leans outwards, from inside the head to the tip."""
     side = ears.a - f["head_width"] * f["ear_spread"] + 0.36 * (ears.v + 0.45)
     up = (-0.1 - ears.v) / (f["ear_height"] + 0.42)  # 0 at the base, 1 at the tip
-    half = 0.285 * (1 - np.clip(up, 0, 1.5) ** 1.7)
+    tapering = np.clip(up, 0, 1.5)
+    half = 0.31 * (1 - tapering * np.sqrt(tapering))
     ear = np.maximum((np.sqrt(side**2 + 0.045**2) - half) * 0.85, ears.v + 0.05)
     ears.fill(ear, _between(fur["shade"], fur["rim"], 0.3 + 0.8 * up))
-    inner = np.maximum((np.sqrt((side + 0.02) ** 2 + 0.02**2) - half + 0.095) * 0.85,
+    inner = np.maximum((np.sqrt((side + 0.02) ** 2 + 0.02**2) - half + 0.085) * 0.85,
                        ears.v + 0.2)
     ears.fill(inner, _between(fur["shade"], fur["ear"], 1.7 * up - 0.1))
 

@@ -8,14 +8,13 @@ from .images import DataError, Images, chosen, resize, to_pixels
 
 DIGITS_FOR_TRAINING = 1437  # the rest, 360 at the end, was mostly written by other people
 
-# What scikit-image and scikit-learn install without any download, (package, folder, file).
+# What scikit-image and scikit-learn install without any download.
 PHOTOGRAPHS = {
     "train": {
         "astronaut": "skimage/data/astronaut.png",
         "china": "sklearn/datasets/images/china.jpg",
         "motorcycle": "skimage/data/motorcycle_left.png",
         "rocket": "skimage/data/rocket.jpg",
-        "galaxies": "skimage/data/hubble_deep_field.jpg",
     },
     "test": {
         "chelsea": "skimage/data/chelsea.png",
@@ -40,7 +39,7 @@ def digits(size=8, count=None, split="train", seed=0):
 
 
 def photos(size=64, count=1000, split="train", seed=0):
-    """Square patches of photographs, three to train on and test on others; labels say which.
+    """Square patches of photographs: four to train on, three others to test; labels say which.
 
     A patch is cut at a random place and scale, and shrunk with antialiasing; a photograph that
     is smaller than the patch is enlarged.
