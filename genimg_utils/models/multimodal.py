@@ -52,7 +52,8 @@ class MultimodalVAE(VAE):
         code = x = Input((self.latent,))
         for _ in range(2):
             x = layers.Dense(256, activation="silu")(x)
-        x = layers.Reshape((length, words))(layers.Dense(length * words, dtype="float32")(x))
+        x = layers.Reshape((length, words), dtype="float32")(
+            layers.Dense(length * words, dtype="float32")(x))
         self.caption_decoder = Model(code, x, name="caption_decoder")
 
     def experts(self, pixels=None, tokens=None, training=False):

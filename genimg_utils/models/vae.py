@@ -98,7 +98,7 @@ def build_decoder(shape, latent, network="conv", width=32):
         for _ in range(2):
             x = layers.Dense(width, activation="silu")(x)
         x = layers.Dense(math.prod(shape), dtype="float32")(x)
-        x = layers.Reshape(shape)(x)
+        x = layers.Reshape(shape, dtype="float32")(x)
     else:
         levels = halvings(size)
         side, deep = size // 2 ** levels, width * 2 ** (levels - 1)
