@@ -96,7 +96,11 @@ def complete(factors):
             expected = f"{known[0]} to {known[1]}"
         if wrong.any():
             raise ValueError(f"{name} is {filled[name][wrong][0]}; expected {expected}")
-    return dict(zip(filled, np.broadcast_arrays(*filled.values()), strict=True))
+    count = max(len(values) for values in filled.values())
+    for name, values in filled.items():
+        if len(values) not in (1, count):
+            raise ValueError(f"{name} has {len(values)} values; expected one, or {count}")
+    return {name: np.broadcast_to(values, count) for name, values in filled.items()}
 
 
 def caption(factors):

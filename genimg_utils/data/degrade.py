@@ -27,8 +27,8 @@ def mask_box(pixels, share=0.25, seed=0):
     _check_between("share", share, 0, 1)
 
     def draw(pen, random, width, height):
-        w = np.sqrt(share) * random.uniform(0.8, 1.25) if share < 0.6 else np.sqrt(share)
-        w, h = round(w * width), round(share / w * height)
+        w = np.clip(np.sqrt(share) * random.uniform(0.8, 1.25), share, 1)
+        w, h = round(w * width), round(share / w * height) if share else 0
         left, top = random.integers(width - w + 1), random.integers(height - h + 1)
         if w and h:
             pen.rectangle((left, top, left + w - 1, top + h - 1), fill=0)

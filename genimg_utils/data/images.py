@@ -1,6 +1,6 @@
 """What every loader returns, and the few operations all of them share."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Images:
     factors: dict[str, np.ndarray] | None = None  # name -> (n,)
     classes: tuple[str, ...] = ()
     name: str = ""
-    report: tuple[str, ...] = field(default=())  # files left out of a folder, and why
+    report: tuple[str, ...] = ()  # files left out of a folder, and why
 
     def __len__(self):
         return len(self.pixels)
@@ -39,7 +39,8 @@ class Images:
 
     def __repr__(self):
         """One line: the pixels of a thousand pictures help nobody."""
-        known = [item.name for item in fields(self)[1:5] if getattr(self, item.name) is not None]
+        known = [name for name in ("labels", "captions", "factors")
+                 if getattr(self, name) is not None]
         shape = "×".join(map(str, self.pixels.shape[1:]))
         return f"Images({self.name!r}, {len(self)} of {shape}, {', '.join(known) or 'unlabelled'})"
 

@@ -12,9 +12,9 @@ def _colours(text):
 
 # base on the forehead, shade below, rim where light grazes the edge, light on muzzle and chest
 FUR = {
-    "black": _colours("base 3a3842 shade 211f27 rim 6f6c7e light 504d5a stripe 787587 "
+    "black": _colours("base 37353f shade 1c1a22 rim 6f6c7e light 504d5a stripe 787587 "
                       "ear 8a636e nose a06d76 line 121015 whisker dedce6"),
-    "white": _colours("base fbf9f6 shade d2d0da rim ffffff light ffffff stripe aaa5b0 "
+    "white": _colours("base f6f4f4 shade cbc9d5 rim ffffff light ffffff stripe aaa5b0 "
                       "ear f5b9bc nose ec8791 line 5d5560 whisker 8f8994"),
     "grey": _colours("base 949baa shade 666d7e rim b9c0cc light dde0e7 stripe 4a5061 "
                      "ear dba6ac nose c9747e line 2b2f3a whisker f6f7f9"),
@@ -36,6 +36,6 @@ BACKGROUND = {
     "yellow": _colours("base f5d777 shade e0b245"),
     "pink": _colours("base f5b6c4 shade de869f"),
     "purple": _colours("base bda6e0 shade 8b70bd"),
-    "dark": _colours("base 4d5374 shade 2a2d46"),
+    "dark": _colours("base 596494 shade 3a4170"),
 }
 INK, WHITE, BLUSH = (_colours(f"is {code}")["is"] for code in ("15121a", "ffffff", "f4737a"))
