@@ -188,8 +188,8 @@ def decode(content, size):
     if side < SMALLEST:
         raise ValueError(f"only {width}×{height} pixels")
     left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    picture = picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    square = picture.crop((left, top, left + side, top + side))
+    picture = square.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(picture), f"enlarged from {width}×{height}" if side < size else ""
 
 
