@@ -35,7 +35,7 @@ def fresh():
 def build(builder="html"):
     """Run Jupyter Book; a warning is an error."""
     run = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", run, "build", ".", "-W", "-n", "--keep-going"]
+    command = [sys.executable, "-c", run, "build", ".", "--all", "-W", "-n", "--keep-going"]
     command += [] if builder == "html" else ["--builder", builder]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:

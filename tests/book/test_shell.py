@@ -76,7 +76,7 @@ def test_the_package_page_follows_exports(package_api, tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text(
         '__all__ = ["Cat", "feed"]\nfrom .care import feed\n\n\n'
-        'class Cat:\n    """A cat.\n\n    More."""\n\n    def __init__(self, name, *, age=1): ...\n'
+        'class Cat:\n    """A cat.\n\n    More."""\n\n    def __init__(self, name, *, age=1): ...'
     )
     (package / "care.py").write_text(
         'def feed(cat):\n    """Feed\n    it."""\n\n\ndef _hide(): ...\n'
