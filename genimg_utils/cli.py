@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import sys
@@ -169,25 +168,16 @@ def describe(scores):
 
 def save_pictures(path, pixels):
     """Pictures as .npz (images: uint8, count × height × width × channels), or a grid as .png."""
-    import numpy as np
+    from .data.images import to_bytes
+    from .plotting import save
+    from .store import write
 
-    from .plotting import tile
-    from .store import write_bytes
-
-    path, content = Path(path), io.BytesIO()
-    if path.suffix not in (".npz", ".png"):
-        raise ValueError(f"out={str(path)!r} must end in .npz or .png")
-    if path.suffix == ".npz":
-        np.savez_compressed(content, images=as_bytes(pixels))
+    if path.suffix == ".png":
+        save(pixels, path)
+    elif path.suffix == ".npz":
+        write(path, {"images": to_bytes(pixels)})
     else:
-        from PIL import Image
-        Image.fromarray(as_bytes(tile(pixels)).squeeze()).save(content, "png")
-    write_bytes(path, content.getvalue())
-
-
-def as_bytes(pixels):
-    import numpy as np
-    return np.uint8(np.round((np.clip(pixels, -1, 1) + 1) * 127.5))
+        raise ValueError(f"out={str(path)!r} must end in .npz or .png")
 
 
 @contextlib.contextmanager

@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from ..plotting import tile
+from ..plotting import save, tile
 from ..store import write_bytes
 
 
@@ -104,11 +103,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.count, self.columns, self.seed, self.frames = count, columns, seed, []
 
     def on_epoch_end(self, epoch, logs=None):
-        frame = tile(self.model.sample(self.count, seed=self.seed), columns=self.columns)
-        self.frames.append(frame)
+        pixels = self.model.sample(self.count, seed=self.seed)
+        self.frames.append(tile(pixels, columns=self.columns))
         if self.folder:
-            from PIL import Image
-            png = io.BytesIO()
-            pixels = np.uint8(np.round((np.clip(frame, -1, 1) + 1) * 127.5))
-            Image.fromarray(pixels.squeeze()).save(png, "png")
-            write_bytes(self.folder / f"epoch-{epoch + 1:04d}.png", png.getvalue())
+            save(pixels, self.folder / f"epoch-{epoch + 1:04d}.png", columns=self.columns)
