@@ -25,7 +25,7 @@ FACTORS = {
     "ear_height": (0.20, 0.44),
     "ear_spread": (0.48, 0.70),  # of the head's half width
     "eye_size": (0.145, 0.205),
-    "pupil": (0.30, 0.78),  # width over the eye's
+    "pupil": (0.28, 0.68),  # width over the eye's
     "gaze": (-1.0, 1.0),  # left to right
     "muzzle": (0.15, 0.22),
     "smile": (0.0, 1.0),
