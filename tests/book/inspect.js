@@ -28,6 +28,15 @@
   const nameless = [...article.querySelectorAll("img")]
     .filter((p) => !described(p))
     .map((p) => `${p.src} alt=${JSON.stringify(p.alt)}`);
+  const squeezed = [...article.querySelectorAll("img")].filter((p) => {
+    const shown = p.getBoundingClientRect();
+    const style = getComputedStyle(p);
+    const sides = (a, b) => parseFloat(style[a]) + parseFloat(style[b]);
+    const width = shown.width - sides("paddingLeft", "paddingRight");
+    const height = shown.height - sides("paddingTop", "paddingBottom");
+    const own = p.naturalWidth / p.naturalHeight;
+    return height && Math.abs(width / height / own - 1) > 0.03;
+  }).map((p) => p.src);
 
   // Contrast (WCAG 2.2) ------------------------------------------------------------------------
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -97,6 +106,7 @@
     raw,
     broken,
     nameless,
+    squeezed,
     contrast,
   };
 }

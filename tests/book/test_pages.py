@@ -93,6 +93,7 @@ def test_page(readers, html, name, mode):
     assert not report["raw"], "TeX that reached the reader"
     assert not report["broken"], "pictures that did not load"
     assert not report["nameless"], "pictures without a description"
+    assert not report["squeezed"], "pictures out of proportion"
     assert not illegible(report), f"contrast below {CONTRAST}"
     assert not too_wide(tab), "the page scrolls sideways"
 
