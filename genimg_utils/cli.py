@@ -166,6 +166,13 @@ def describe(scores):
         yield f"accuracy {values} ({right['count']:,} of {right['data']})"
 
 
+def picture_file(text):
+    path = Path(text)
+    if path.suffix not in (".npz", ".png"):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .npz or .png")
+    return path
+
+
 def save_pictures(path, pixels):
     """Pictures as .npz (images: uint8, count × height × width × channels), or a grid as .png."""
     from .data.images import to_bytes
@@ -174,10 +181,8 @@ def save_pictures(path, pixels):
 
     if path.suffix == ".png":
         save(pixels, path)
-    elif path.suffix == ".npz":
-        write(path, {"images": to_bytes(pixels)})
     else:
-        raise ValueError(f"out={str(path)!r} must end in .npz or .png")
+        write(path, {"images": to_bytes(pixels)})
 
 
 @contextlib.contextmanager
@@ -197,8 +202,15 @@ def quiet_start():
 
 # --------------------------------------------------------------- parser
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
 def parser():
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="genimg", description="Train, sample and score the models of the book.")
     top.add_argument("--version", action="version", version=f"genimg {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -225,7 +237,7 @@ def parser():
     sub.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
     sub.add_argument("--label", type=int, help="for models that take a label: which class")
     sub.add_argument("--caption", help="for models that take words: what to draw")
-    sub.add_argument("--out", type=Path, required=True,
+    sub.add_argument("--out", type=picture_file, required=True,
                      help="FILE.npz (images: uint8, N×H×W×C) or FILE.png (a grid)")
 
     sub = command("evaluate", evaluate, "score a trained model")
@@ -250,7 +262,8 @@ def parser():
     sub.add_argument("--size", type=positive, help="side in pixels (the data set's own)")
     sub.add_argument("--split", choices=("train", "test"), default="train")
     sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--out", type=Path, default=Path("preview.png"), help="(preview.png)")
+    sub.add_argument("--out", type=picture_file, default=Path("preview.png"),
+                     help="FILE.npz or FILE.png (preview.png)")
 
     sub = command("doctor", doctor, "say what is installed, what is fast, and what is missing")
     sub.add_argument("--json", action="store_true", help="print JSON")

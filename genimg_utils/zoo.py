@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import data, store
+from .data import captions
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def build(recipe, seed=None):
         settings.update(network=features.BUILDERS[recipe.name](), loss=features.network_loss,
                         augment=features.jitter if recipe.data == "mnist" else None)
     if name == "MultimodalVAE":
-        settings.update(words=len(data.captions.VOCABULARY), length=data.captions.LENGTH)
+        settings.update(words=len(captions.VOCABULARY), length=captions.LENGTH)
     with precision(recipe.precision):
         return cls(**settings)
 
@@ -116,7 +117,7 @@ def training_data(recipe, split="train", count=None):
     images = data.load(recipe.data, size=recipe.size, count=count or recipe.count, split=split)
     arrays = {"pixels": images.pixels, "labels": images.labels}
     if "tokens" in recipe.inputs:
-        arrays["tokens"] = data.captions.tokens(images.captions)
+        arrays["tokens"] = captions.tokens(images.captions)
     if "targets" in recipe.inputs:
         from .metrics import features
         arrays["targets"] = (features.digits_targets(images.labels) if recipe.data == "mnist"
@@ -176,6 +177,7 @@ def weights_of(model):
 def save(model, plan, out):
     """Write weights.npz and card.json, the scores measured on the weights as they are stored."""
     arrays = weights_of(model)
+    model.set_weights([array.astype("float16").astype("float32") for array in arrays.values()])
     if "targets" in plan["inputs"]:
         from .metrics import features
         test = data.load(plan["data"], split="test", count=10_000)
@@ -254,7 +256,7 @@ def sample(name, count, seed=0, label=None, caption=None):
     if caption is not None:
         if not hasattr(model, "describe"):
             raise ValueError(f"caption={caption!r}: {str(name)!r} takes no caption")
-        options["tokens"] = data.captions.tokens([caption])[0]
+        options["tokens"] = captions.tokens([caption])[0]
     return model.sample(count, seed=seed, **options)
 
 

@@ -1,0 +1,134 @@
+"""Recipes and trained models: from training to samples, and what ships."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from genimg_utils import data, store, zoo
+
+SHIPPED = store.cards()
+TINY = zoo.Recipe("tiny", "a test", "vae.VAE", "digits",
+                  dict(shape=(8, 8, 1), latent=3, network="dense", width=16),
+                  count=256, epochs=2, batch_size=64)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(zoo.RECIPES, "tiny", TINY)
+
+
+def test_every_recipe_builds_and_compiles():
+    for recipe in zoo.RECIPES.values():
+        model = zoo.build(recipe)
+        zoo.compile_model(model, recipe, 10)
+        assert recipe.name not in SHIPPED or len(model.weights) == sum(
+            key.startswith("w") for key in store.read(recipe.name))
+
+
+def test_train_load_sample(tiny, tmp_path):
+    zoo.train("tiny", tmp_path / "run", verbose=0)
+    card = json.loads((tmp_path / "run/card.json").read_text())
+    assert card["steps"] == 8 and card["scores"]["elbo"]["nats"] < 0
+    a, b = (zoo.sample(tmp_path / "run", 3, seed=1) for _ in range(2))
+    assert a.shape == (3, 8, 8, 1)
+    np.testing.assert_array_equal(a, b)
+
+
+def test_a_stopped_run_goes_on(tiny, tmp_path):
+    whole = zoo.train("tiny", tmp_path / "whole", epochs=2, verbose=0)
+
+    class Stop(Exception):
+        pass
+
+    real, calls = keras.Model.fit, []
+
+    def stop_after_one(self, *args, epochs, **kwargs):
+        calls.append(epochs)
+        real(self, *args, epochs=1, **kwargs)
+        raise Stop
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", stop_after_one)
+        with pytest.raises(Stop):
+            zoo.train("tiny", tmp_path / "stopped", epochs=2, verbose=0)
+    with pytest.raises(ValueError, match="--resume"):
+        zoo.train("tiny", tmp_path / "stopped", epochs=2, verbose=0)
+    with pytest.raises(ValueError, match="other settings.*epochs"):
+        zoo.train("tiny", tmp_path / "stopped", epochs=3, resume=True, verbose=0)
+    resumed = zoo.train("tiny", tmp_path / "stopped", epochs=2, resume=True, verbose=0)
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    assert len((tmp_path / "stopped/losses.csv").read_text().splitlines()) == 3
+
+
+def test_training_does_not_write_into_a_full_folder(tiny, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ValueError, match="not an empty folder"):
+        zoo.train("tiny", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_names_that_do_not_exist():
+    with pytest.raises(ValueError, match="recipe='vea'"):
+        zoo.recipe("vea")
+    with pytest.raises(ValueError, match="name='vea'"):
+        zoo.load("vea")
+
+
+def test_what_must_ship_ships():
+    assert {"vae-mnist", "vae-cats", "cvae-mnist", "beta-vae-cats", "multimodal-vae-cats",
+            "digits-features", "cats-features"} <= set(SHIPPED)
+    files = {path.stem for path in store.FOLDER.glob("*.npz")}
+    assert files == set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights(name):
+    card = store.card(name)
+    assert (store.FOLDER / f"{name}.npz").stat().st_size <= 4_000_000
+    assert {"recipe", "steps", "seconds", "machine", "scores", "sha256"} <= set(card)
+    assert card["steps"] > 0 and card["seconds"] > 0 and card["scores"]
+    assert zoo.as_recipe(card).name == name and name in zoo.RECIPES
+    assert zoo.as_recipe(card) == zoo.RECIPES[name]  # the recipe that stands is the one that ran
+    model = zoo.load(name)
+    if hasattr(model, "sample"):
+        pixels = model.sample(16, seed=3)
+        assert pixels.shape == (16, *model.shape) and pixels.std() > 0.3
+        np.testing.assert_array_equal(pixels, model.sample(16, seed=3))
+
+
+def test_labels_and_captions_are_obeyed():
+    from genimg_utils import metrics
+    digits = zoo.sample("cvae-mnist", 40, seed=1, label=7)
+    judge = metrics.features.load("digits-features")
+    assert (judge.probabilities(digits).argmax(axis=1) == 7).mean() > 0.8
+    caption = "a ginger cat with green eyes on a blue background"
+    cats = zoo.sample("multimodal-vae-cats", 40, seed=1, caption=caption)
+    right = metrics.attribute_accuracy(cats, [caption] * 40)
+    assert right["fur"] > 0.8 and right["background"] > 0.8
+
+
+def test_options_that_a_model_does_not_take():
+    with pytest.raises(ValueError, match="takes no label"):
+        zoo.sample("vae-mnist", 2, label=3)
+    with pytest.raises(ValueError, match="takes no caption"):
+        zoo.sample("vae-mnist", 2, caption="a black cat with green eyes on a blue background")
+    with pytest.raises(ValueError, match="dragon"):
+        zoo.sample("multimodal-vae-cats", 2, caption="a dragon with green eyes")
+    with pytest.raises(ValueError, match="makes no pictures"):
+        zoo.sample("digits-features", 2)
+
+
+def test_the_card_of_vae_mnist_tells_the_truth():
+    """The ELBO on the card, measured again on a part of the test images where MNIST is at hand."""
+    from genimg_utils.data import DataError
+    try:
+        test = data.load("mnist", split="test", count=2000)
+    except DataError as error:
+        pytest.skip(f"needs MNIST: {error}")
+    card = store.card("vae-mnist")["scores"]["elbo"]
+    elbo = zoo.load("vae-mnist").elbo(test.pixels)["elbo"]
+    assert abs(elbo.mean() - card["nats"]) < 5 * elbo.std() / len(elbo) ** 0.5
+    assert card["nats"] > -75 and card["count"] == 10_000
