@@ -440,8 +440,9 @@ mean = tf.zeros((1, latent))
 with tf.GradientTape(persistent=True) as tape:
     right = kl(mean, log_var)
     wrong = -0.5 * tf.reduce_sum(1 + log_var - mean**2 - log_var, axis=-1)
-print("right:", right.numpy(), "with a gradient:", bool(tf.norm(tape.gradient(right, log_var)) > 0))
-print("wrong:", wrong.numpy(), "with a gradient:", bool(tf.norm(tape.gradient(wrong, log_var)) > 0))
+for name, value in (("right", right), ("wrong", wrong)):
+    reaches = bool(tf.norm(tape.gradient(value, log_var)) > 0)
+    print(f"{name}: {value[0]:5.2f} nats; a gradient reaches the variance: {reaches}")
 
 # %% [markdown]
 # A divergence below zero is the symptom. Nothing holds the variances any more: they shrink, and
