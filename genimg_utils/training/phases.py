@@ -173,7 +173,7 @@ class PhasedModel(keras.Model):
         return list(getattr(self, "trackers", ()))
 
     def _train(self, data):
-        batch, values = data[0] if isinstance(data, tuple) else data, {}
+        batch, values = data[0] if isinstance(data, tuple | list) else data, {}
         for phase in self.phases():
             for _ in range(phase.repeat):
                 results, gradients = value_and_gradients(
@@ -185,7 +185,7 @@ class PhasedModel(keras.Model):
         return self._report(values, batch)
 
     def _test(self, data):
-        batch, values = data[0] if isinstance(data, tuple) else data, {}
+        batch, values = data[0] if isinstance(data, tuple | list) else data, {}
         for phase in self.phases():
             values.update(zip(phase.logs, _tuple(phase.loss(batch, False)), strict=True))
         return self._report(values, batch)
