@@ -14,7 +14,7 @@ environment: # .venv with the packages of requirements.lock and this project
 	@sh tools/environment.sh "$(PYTHON)"
 
 book: environment ## build the book and say where it is
-	@$(BIN)/jupyter-book build . --all --quiet -W -n --keep-going
+	@$(BIN)/jupyter-book build . --all --quiet -W -n --keep-going >/dev/null
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
 test: environment ## run all tests
@@ -37,7 +37,6 @@ lab: environment ## open JupyterLab; sources open as notebooks by right click
 	@$(BIN)/jupyter lab
 
 pdf: environment ## the whole book as one PDF (needs Chromium)
-	@$(BIN)/jupyter-book build . --builder singlehtml --quiet
 	@$(BIN)/python -m tools.pdf
 
 lock: ## choose the versions in requirements.lock anew (needs uv)

@@ -13,14 +13,14 @@ if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
     site() { "$1" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
     printf '%s\n%s\n' "$(site .venv/bin/python)" "$PWD" >"$(site $folder/bin/python)/borrowed.pth"
     echo "Installing $1 and $2 in $folder: a few minutes, once"
-    $folder/bin/python -m pip --disable-pip-version-check install --quiet "$1" "$2"
+    $folder/bin/python -m pip --disable-pip-version-check install -qq "$1" "$2"
     echo "$wanted" >$stamp
 fi
 
 status=0
 for backend in jax torch; do
     echo "Keras on $backend"
-    KERAS_BACKEND=$backend $folder/bin/python -m pytest \
+    KERAS_BACKEND=$backend $folder/bin/python -m pytest -n 2 --dist loadgroup \
         -m "not tensorflow_only" tests/training tests/models || status=$?
 done
 exit $status

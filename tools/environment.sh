@@ -56,7 +56,7 @@ if command -v uv >/dev/null; then
     export VIRTUAL_ENV="$PWD/.venv"
     install() { uv pip install --quiet --compile-bytecode "$@"; }
 else
-    install() { .venv/bin/python -m pip --disable-pip-version-check install --quiet "$@"; }
+    install() { .venv/bin/python -m pip --disable-pip-version-check install -qq "$@"; }
 fi
 
 if [ "$(cat $packages 2>/dev/null)" != "$wanted_packages" ]; then
