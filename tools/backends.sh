@@ -20,7 +20,7 @@ fi
 status=0
 for backend in jax torch; do
     echo "Keras on $backend"
-    KERAS_BACKEND=$backend $folder/bin/python -m pytest -n 2 --dist loadgroup \
+    KERAS_BACKEND=$backend OMP_NUM_THREADS=1 $folder/bin/python -m pytest -n 2 --dist loadgroup \
         -m "not tensorflow_only" tests/training tests/models || status=$?
 done
 exit $status
