@@ -7,13 +7,13 @@ a notebook shows it when it is the last value of a cell. All lengths below are p
 
 import functools
 import io
-import os
 import textwrap
 from pathlib import Path
 
 import numpy as np
 
 from .data.images import to_bytes
+from .store import write_bytes
 
 WIDTH = 700  # of the text column
 DENSITY = 2  # stored pixels per page pixel
@@ -188,16 +188,10 @@ def save(pixels, path, columns=None):
 
 
 def _write(path, write):
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as file:
-            write(file)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    content = io.BytesIO()
+    write(content)
+    write_bytes(path, content.getvalue())
+    return Path(path)
 
 
 # --- images on a page -----------------------------------------------------------------------

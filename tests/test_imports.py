@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "genimg_utils"
 ALLOWED = {
     "store": set(),
     "data": {"store"},
-    "plotting": {"data"},
+    "plotting": {"data", "store"},
     "metrics": {"data", "store"},
     "blocks": set(),
     "training": {"plotting", "store"},
