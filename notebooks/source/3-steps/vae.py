@@ -42,7 +42,8 @@ latent = 8
 # %%
 # alt: Two rows of small handwritten digits in black and white
 def black_and_white(split):
-    pixels = load(data, size=size, count=count if split == "train" else None, split=split).pixels
+    wanted = count if split == "train" else None
+    pixels = load(data, size=size, count=wanted, split=split).pixels
     return np.where(pixels > 0, 1, -1).astype("float32")
 
 
@@ -69,7 +70,7 @@ encoder = keras.Sequential([
 ])
 batch = tf.constant(images[:batch_size])
 mean, log_var = tf.split(encoder(batch), 2, axis=-1)
-print("pictures", batch.shape[1:], "-> mean", mean.shape[1:], "and log variance", log_var.shape[1:])
+print("pictures", batch.shape, "-> mean", mean.shape, "and log variance", log_var.shape)
 
 # %% [markdown]
 # ## The draw
@@ -154,7 +155,8 @@ def kl(mean, log_var):
 
 nothing = tf.zeros((1, latent))
 print("cost of the prior itself:", kl(nothing, nothing).numpy()[0])
-print("cost of one mean moved by 2:", kl(nothing + [[2.0] + [0.0] * (latent - 1)], nothing).numpy()[0])
+moved = tf.one_hot([0], latent) * 2  # one latent's mean at 2, the others at 0
+print("cost of one mean moved by 2:", kl(moved, nothing).numpy()[0])
 
 # %% [markdown]
 # ## The loss
@@ -232,8 +234,9 @@ def train(step, epochs):
     means = []
     for epoch in range(epochs):
         order = np.random.default_rng(epoch).permutation(len(images))
-        batches = [order[i:i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
-        terms = [step(tf.constant(images[rows])) for rows in batches]
+        full = len(order) // batch_size * batch_size  # the remainder is left out
+        terms = [step(tf.constant(images[rows]))
+                 for rows in order[:full].reshape(-1, batch_size)]
         means.append(np.mean(terms, axis=0))
     return np.transpose(means)
 
@@ -295,13 +298,13 @@ plotting.strip(decode(walk.reshape(-1, latent)).reshape(4, len(steps), *shape),
 
 # %%
 def evaluate(pixels):
-    terms = negative_elbo(pixels, tf.random.stateless_normal((len(pixels), latent), seed=[2, 0]))
-    return [float(term) for term in terms]
+    noise = tf.random.stateless_normal((len(pixels), latent), seed=[2, 0])
+    return [float(term) for term in negative_elbo(pixels, noise)]
 
 
 for name, pixels in (("training", images), ("unseen", test_images)):
     loss, reconstruction, cost = evaluate(pixels)
-    print(f"{name:9s} ELBO {-loss:7.2f} = log-likelihood {reconstruction:7.2f} - KL {cost:5.2f}")
+    print(f"{name:9s} ELBO {-loss:6.2f}: log-likelihood {reconstruction:6.2f}, KL {cost:5.2f}")
 
 # %% [markdown]
 # Expect the unseen pictures to be less probable: a small data set, written by other hands. If the
@@ -371,8 +374,9 @@ undisturbed, resumed = fresh(), fresh()
 undisturbed.fit(images, epochs=4, batch_size=batch_size, callbacks=[grids], verbose=0)
 
 with tempfile.TemporaryDirectory() as folder:
-    fresh().fit(images, epochs=2, batch_size=batch_size, callbacks=[ExactResume(folder)], verbose=0)
-    resumed.fit(images, epochs=4, batch_size=batch_size, callbacks=[ExactResume(folder)], verbose=0)
+    for model, until in ((fresh(), 2), (resumed, 4)):
+        model.fit(images, epochs=until, batch_size=batch_size, verbose=0,
+                  callbacks=[ExactResume(folder)])
 
 for one, other in zip(undisturbed.weights, resumed.weights, strict=True):
     np.testing.assert_array_equal(one, other)
@@ -425,7 +429,8 @@ def train_with(reconstruction_error, epochs):
 # alt: The KL over epochs: with the sum it rises to many nats; with the mean it falls to zero
 few = max(1, epochs // 4)
 plotting.curves({"sum over pixels": train_with(tf.reduce_sum, few),
-                 "mean over pixels": train_with(tf.reduce_mean, few)}, y="KL (nats)", height=220)
+                 "mean over pixels": train_with(tf.reduce_mean, few)},
+                y="KL (nats)", height=220)
 
 # %% [markdown]
 # With the mean, the KL goes to zero and stays there: posterior collapse. The loss looks small and
@@ -568,7 +573,8 @@ assert abs((sampled - closed).mean()) < 6 * (sampled - closed).std() / len(close
 frequency = np.clip((images > 0).mean(axis=0), 1 / len(images), 1 - 1 / len(images))
 logits = np.log(frequency / (1 - frequency)).astype("float32")
 ignoring = log_likelihood(test_images, np.broadcast_to(logits, test_images.shape))
-print(f"ignoring the code: {np.mean(ignoring):.1f} nats; this VAE: {-evaluate(test_images)[0]:.1f}")
+print(f"ignoring the code: {np.mean(ignoring):.1f} nats; "
+      f"this VAE: {-evaluate(test_images)[0]:.1f}")
 
 # %% [markdown]
 # **3.** Interpolate between two test digits: decode points on the line between their means.
@@ -586,4 +592,5 @@ print(f"ignoring the code: {np.mean(ignoring):.1f} nats; this VAE: {-evaluate(te
 share = np.linspace(0, 1, 10, dtype="float32")[:, None]
 a, b = mean.numpy()[[1, 4]]
 blend = [(1 - t) * test_images[1] + t * test_images[4] for t in share]
-plotting.before_after({"latents": decode((1 - share) * a + share * b), "pixels": np.stack(blend)})
+plotting.before_after({"latents": decode((1 - share) * a + share * b),
+                       "pixels": np.stack(blend)})
