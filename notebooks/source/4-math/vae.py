@@ -46,9 +46,11 @@ seed = 0
 # normal, so the **evidence** $p(x) = \int p(x \mid z)\, p(z)\, dz$ and the **posterior**
 # $p(z \mid x) = p(x \mid z)\, p(z) / p(x)$ are known exactly:
 #
-# $$ p(x) = \mathcal N(x;\, b,\ WW^\top + \sigma^2 I), \qquad
-# p(z \mid x) = \mathcal N\big(z;\, M^{-1} W^\top (x - b),\ \sigma^2 M^{-1}\big), \quad
-# M = W^\top W + \sigma^2 I. $$
+# $$ \begin{aligned}
+# p(x) &= \mathcal N(x;\, b,\ WW^\top + \sigma^2 I), \\
+# p(z \mid x) &= \mathcal N\big(z;\, M^{-1} W^\top (x - b),\ \sigma^2 M^{-1}\big)
+# \quad\text{with}\quad M = W^\top W + \sigma^2 I.
+# \end{aligned} $$
 #
 # Even its maximum-likelihood parameters are known: the columns of $W$ are the leading
 # eigenvectors $u_i$ of the data's covariance, scaled by $\sqrt{\lambda_i - \sigma^2}$, and
@@ -132,11 +134,13 @@ figure
 # divide by it inside the integral, and use that the logarithm is concave, so that the log of an
 # average is at least the average of the logs (**Jensen's inequality**):
 #
-# $$ \log p(x) = \log \mathbb E_{q}\!\left[\frac{p(x, z)}{q(z)}\right]
-# \;\ge\; \mathbb E_{q}\!\left[\log \frac{p(x, z)}{q(z)}\right]
-# = \underbrace{\mathbb E_q[\log p(x \mid z)]}_{\text{reconstruction}}
+# $$ \begin{aligned}
+# \log p(x) = \log \mathbb E_{q}\!\left[\frac{p(x, z)}{q(z)}\right]
+# \;&\ge\; \mathbb E_{q}\!\left[\log \frac{p(x, z)}{q(z)}\right] \\
+# &= \underbrace{\mathbb E_q[\log p(x \mid z)]}_{\text{reconstruction}}
 # - \underbrace{\mathrm{KL}(q(z) \,\|\, p(z))}_{\text{cost of the code}}
-# \;=:\; \mathrm{ELBO}. $$
+# \;=:\; \mathrm{ELBO}.
+# \end{aligned} $$
 #
 # ELBO stands for *evidence lower bound*; "variational lower bound" is the same thing. Jensen says
 # that there is a gap. How large? Write $p(x, z) = p(z \mid x)\, p(x)$ in the middle expression:
@@ -185,8 +189,9 @@ factors, shifts = np.geomspace(0.3, 3, 60), np.linspace(-1.5, 1.5, 60)
 stretched = [elbo(picture, posterior_mean[0], posterior_var * f**2) for f in factors]
 shifted = [elbo(picture, posterior_mean[0] + s * np.sqrt(posterior_var), posterior_var)
            for s in shifts]
-for axis, xs, values, label in ((left, factors, stretched, "width of q ÷ width of the posterior"),
-                                (right, shifts, shifted, "shift of q, in posterior widths")):
+for axis, xs, values, label in (
+        (left, factors, stretched, "width of q ÷ width of the posterior"),
+        (right, shifts, shifted, "shift of q, in posterior widths")):
     axis.plot(xs, values, label="ELBO")
     axis.fill_between(xs, values, exact, alpha=0.15, label="KL(q ‖ posterior)")
     axis.axhline(exact, color=plotting.COLOURS["grey"], linestyle="-.", label="log p(x)")
@@ -231,7 +236,8 @@ log_var = np.float32([[2 * np.log(s)]])
 in_package = package.kl_divergence(np.float32([[mu]]), log_var).numpy()[0]
 assert np.isclose(closed, numerical) and np.isclose(closed, in_package)
 assert np.isclose(package.kl_divergence(tf.zeros((1, 5)), tf.zeros((1, 5))).numpy()[0], 0)
-print(f"closed form {closed:.4f}, integral {numerical:.4f}; the other way round {other_way:.4f}")
+print(f"closed form {closed:.4f}, integral {numerical:.4f}; "
+      f"the other way round {other_way:.4f}")
 
 # %% [markdown]
 # The third way works for any densities that can be sampled and evaluated, formulas or not: draw
@@ -347,8 +353,9 @@ mean, log_var = tf.zeros((1, latent)), tf.zeros((1, latent))
 with tf.GradientTape(persistent=True) as tape:
     tape.watch(mean)
     z = package.sample_gaussian(mean, log_var, random.SeedGenerator(seed))
-    f, cut = (-tf.reduce_sum((picture - b - tf.cast(code, tf.float64) @ W.T) ** 2) / (2 * variance)
-              for code in (z, tf.stop_gradient(z)))
+    errors = [tf.reduce_sum((picture - b - tf.cast(code, tf.float64) @ W.T) ** 2)
+              for code in (z, tf.stop_gradient(z))]
+    f, cut = (-error / (2 * variance) for error in errors)
 
 by_hand = (picture - b - z.numpy()[0] @ W.T) @ W / variance
 assert np.allclose(tape.gradient(f, mean)[0], by_hand, rtol=1e-3)
@@ -495,8 +502,8 @@ for name, numbers in (("8×8 grey", 64), ("28×28 grey", 784), ("64×64 colour",
 reconstructed = (posterior_mean @ W.T + b).reshape(images.shape).astype("float32")
 root_mean_square = np.sqrt(np.mean((images - reconstructed) ** 2))
 sigmas = np.geomspace(0.3, 8, 80) * root_mean_square
-losses = [-package.gaussian_log_likelihood(images[:64], reconstructed[:64],
-                                           np.float32(np.log(s))).numpy().mean() for s in sigmas]
+losses = [-np.mean(package.gaussian_log_likelihood(
+    images[:64], reconstructed[:64], np.float32(np.log(s)))) for s in sigmas]
 figure = plotting.curves({"negative log-likelihood": (sigmas, losses)},
                          x="assumed σ (dashed: root mean square error)", y="nats", height=240)
 figure.axes[0].axvline(root_mean_square, color=plotting.COLOURS["grey"], linestyle="--")
@@ -641,7 +648,8 @@ figure
 kl = np.float32([[0.1, 0.9, 2.0], [0.3, 0.5, 1.0]])  # (pictures, latents)
 by_hand = np.maximum(kl.mean(axis=0), 0.5).sum()
 assert np.isclose(package.free_bits(kl, 0.5), by_hand)
-print(f"KL per latent {kl.mean(axis=0)}, charged in all {by_hand:.1f} instead of {kl.sum() / 2:.1f}")
+print(f"KL per latent {kl.mean(axis=0)}, charged in all {by_hand:.1f} "
+      f"instead of {kl.sum() / 2:.1f}")
 
 # %% [markdown]
 # ## Nats, bits, and what a density is worth
@@ -671,7 +679,7 @@ model = stats.multivariate_normal(train.mean(axis=0), covariance + noise * np.ey
 nats = -model.logpdf(spread_over_bins(test)).mean()
 by_hand = nats / (64 * np.log(2)) - np.log2(bin_width)
 assert np.isclose(by_hand, metrics.bits_per_dimension(nats, 64, bin_width=bin_width))
-assert np.isclose(metrics.bits_per_dimension(64 * np.log(256), 64), 8)  # 256 equal levels: 8 bits
+assert np.isclose(metrics.bits_per_dimension(64 * np.log(256), 64), 8)  # 256 equal levels
 print(f"linear model: {by_hand:.2f} bits per pixel; equal odds for all 17 levels: "
       f"{np.log2(17):.2f}")
 
