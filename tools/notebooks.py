@@ -132,7 +132,8 @@ def check(root=ROOT):
     problems += [f"{name}: more than once in _toc.yml" for name in twice]
     for profile in profiles.NAMES:
         try:
-            profiles.check(profile, parameters, root)
+            for chapter, own in parameters.items():
+                profiles.values(profile, chapter, own, root)
         except profiles.ProfileError as error:
             problems.append(str(error))
     return problems
@@ -142,8 +143,10 @@ def prepare(profile, folder, chapter, root=ROOT):
     """Write a copy with the profile's parameters and the stored outputs; return its path."""
     import papermill
 
-    own = sources.parameters(chapter, stored(chapter, root))
-    profiles.check(profile, {chapter: own, **_all_parameters(root)}, root)
+    notebook = stored(chapter, root)
+    if notebook is None:
+        raise NotebookError(f"{chapter}: has no notebook yet; run `make notebooks`")
+    own = sources.parameters(chapter, notebook)
     copy = Path(folder, f"{chapter}.ipynb")
     copy.parent.mkdir(parents=True, exist_ok=True)
     papermill.execute_notebook(
@@ -154,11 +157,6 @@ def prepare(profile, folder, chapter, root=ROOT):
         progress_bar=False,
     )
     return copy
-
-
-def _all_parameters(root=ROOT):
-    names = toc.chapters(root)
-    return {name: sources.parameters(name, sources.build(name, root)) for name in names}
 
 
 def _chosen(names, root=ROOT):

@@ -4,7 +4,7 @@ import ast
 
 import yaml
 
-from tools import ROOT
+from tools import ROOT, toc
 
 # Every parameter that a chapter may have, with the type of its value.
 VOCABULARY = {
@@ -57,24 +57,22 @@ def read(profile, root=ROOT):
     path = root / "profiles" / f"{profile}.yml"
     if not path.exists():
         raise ProfileError(f"unknown profile {profile!r}; known: {', '.join(NAMES)}")
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-
-
-def check(profile, chapters, root=ROOT):
-    """Raise unless each entry names a chapter and its parameters (`chapters`: name -> values)."""
-    for chapter, values in read(profile, root).items():
-        where = f"profiles/{profile}.yml, {chapter}"
-        if chapter != EVERY_CHAPTER and chapter not in chapters:
-            raise ProfileError(f"{where}: there is no such chapter")
-        for name, value in (values or {}).items():
-            check_value(name, value, where)
-            if chapter != EVERY_CHAPTER and name not in chapters[chapter]:
-                has = ", ".join(chapters[chapter])
-                raise ProfileError(f"{where}: the chapter has no {name!r}; it has: {has}")
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for chapter in entries:
+        if chapter not in (EVERY_CHAPTER, *toc.chapters(root)):
+            raise ProfileError(f"profiles/{profile}.yml, {chapter}: there is no such chapter")
+    return {chapter: values or {} for chapter, values in entries.items()}
 
 
 def values(profile, chapter, own, root=ROOT):
-    """What `profile` puts in the place of the chapter's `own` parameters."""
+    """What `profile` puts in the place of the chapter's `own` parameters, checked."""
     entries = read(profile, root)
-    everywhere = entries.get(EVERY_CHAPTER) or {}
-    return {k: v for k, v in everywhere.items() if k in own} | (entries.get(chapter) or {})
+    everywhere, special = entries.get(EVERY_CHAPTER, {}), entries.get(chapter, {})
+    for entry, found in ((EVERY_CHAPTER, everywhere), (chapter, special)):
+        for name, value in found.items():
+            check_value(name, value, f"profiles/{profile}.yml, {entry}")
+    for name in special:
+        if name not in own:
+            where = f"profiles/{profile}.yml, {chapter}"
+            raise ProfileError(f"{where}: the chapter has no {name!r}; it has: {', '.join(own)}")
+    return {name: value for name, value in everywhere.items() if name in own} | special
