@@ -96,8 +96,8 @@ assert (to_bytes(to_signed(every_byte)) == every_byte).all()
 noisy = to_signed(every_byte) + np.linspace(-0.003, 0.003, 256, dtype=np.float32)
 cut_off = ((noisy.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
 print("all 256 bytes survive the round trip")
-print("rounding shifts the mean by", round(float(to_bytes(noisy).mean() - every_byte.mean()), 1))
-print("cutting off shifts it by   ", round(float(cut_off.mean() - every_byte.mean()), 1))
+print(f"rounding shifts the mean by {to_bytes(noisy).mean() - every_byte.mean():.1f}")
+print(f"cutting off shifts it by {cut_off.mean() - every_byte.mean():.1f}")
 
 # %% [markdown]
 # ### A gallery of bugs
@@ -121,7 +121,7 @@ bugs = {
     "6": right.transpose(1, 0, 2),
     "7": right.transpose(2, 0, 1).reshape(right.shape),
 }
-plotting.grid(np.stack(list(bugs.values())), titles=list(bugs), columns=8, scale=1)
+plotting.grid(np.stack(list(bugs.values())), titles=list(bugs), columns=4, scale=2.5)
 
 # %% [markdown]
 # | | What you see | What happened | Cure |
@@ -164,7 +164,8 @@ for source in data.available():
 # %%
 # alt: Ten cats drawn by a program, ten handwritten digits, ten patches of photographs: a
 #      rocket, a motorcycle, a pagoda, an astronaut.
-shown = {name: data.load(name, size=size, count=10, seed=seed) for name in ("cats", "photos")}
+shown = {name: data.load(name, size=size, count=10, seed=seed)
+         for name in ("cats", "photos")}
 plotting.before_after({"cats": shown["cats"].pixels,
                        "digits": digits.pixels[:10],
                        "photos": shown["photos"].pixels}, scale=1)
@@ -180,8 +181,8 @@ plotting.before_after({"cats": shown["cats"].pixels,
 four = shown["cats"][:4]
 print(four)
 print("labels: ", *(f"{label} ({four.classes[label]})" for label in four.labels))
-print("factors:", *(f"{name} {four.factors[name][0]:.2f}," for name in data.cats.CONTINUOUS[:7]),
-      "and more")
+print("factors:", *(f"{name} {four.factors[name][0]:.2f}" for name in data.cats.CONTINUOUS[:6]),
+      "…")
 plotting.grid(four.pixels, titles=list(four.captions))
 
 # %% [markdown]
@@ -350,7 +351,8 @@ def kilobytes(pixels, kind, **options):
 qualities = (50, 15, 5)
 titles = [f"PNG, {kilobytes(photo, 'png'):.0f} kB"] + [
     f"JPEG {q}, {kilobytes(photo, 'jpeg', quality=q):.1f} kB" for q in qualities]
-plotting.grid(np.concatenate([photo, *(degrade.jpeg(photo, q) for q in qualities)]), titles=titles)
+saved = [photo, *(degrade.jpeg(photo, q) for q in qualities)]
+plotting.grid(np.concatenate(saved), titles=titles)
 
 # %% [markdown]
 # Most of the bytes can go before anything seems to happen; then blocks appear, and false colours.
@@ -436,7 +438,8 @@ sample = train.pixels[:1000].reshape(-1, dimensions)
 variances = np.linalg.svd(sample - sample.mean(axis=0), compute_uv=False) ** 2
 share = np.cumsum(variances) / variances.sum()
 for wanted in (0.5, 0.9, 0.99):
-    print(f"{wanted:.0%} of the variance lies along {np.argmax(share >= wanted) + 1} directions")
+    needed = np.argmax(share >= wanted) + 1
+    print(f"{wanted:.0%} of the variance lies along {needed} directions")
 
 # %% [markdown]
 # Far fewer than 3,072, and yet more than the fifteen factors that we *know* made these pictures.
@@ -513,11 +516,12 @@ for name, pixels in {"as they are": asked.pixels, "mirrored": flip(asked.pixels)
 # %% tags=["hide-input", "nbval-check-output"]
 order = np.random.default_rng(0).permutation(32 * 32)
 shuffled = train.pixels[:100].reshape(-1, 32 * 32, 3)[:, order].reshape(-1, 32, 32, 3)
-print("correlation falls:", bool(correlation(shuffled, 1) < correlation(train.pixels[:100], 1) / 2))
+before, after = correlation(train.pixels[:100], 1), correlation(shuffled, 1)
+print("correlation falls:", bool(after < before / 2))
 lists = [p.reshape(100, -1) - p.reshape(100, -1).mean(axis=0)
          for p in (shuffled, train.pixels[:100])]
-print("same variances:", bool(np.allclose(*(np.linalg.svd(x, compute_uv=False) for x in lists),
-                                          rtol=1e-3, atol=1e-2)))
+lengths = [np.linalg.svd(x, compute_uv=False) for x in lists]
+print("same variances:", bool(np.allclose(*lengths, rtol=1e-3, atol=1e-2)))
 
 # %% [markdown]
 # **Next:** the [concepts](../2-concepts/vae.ipynb) of a first model, or

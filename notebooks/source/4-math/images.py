@@ -11,6 +11,8 @@
 # use. You need school mathematics, and NumPy.
 
 # %%
+import itertools
+
 import numpy as np
 import scipy.signal
 from keras import ops
@@ -243,7 +245,8 @@ def agree(a, b):
 
 
 correlated, convolved = correlate_fast(x, w), scipy.signal.convolve2d(x, w, mode="valid")
-print("ours is SciPy's correlate2d:", agree(correlated, scipy.signal.correlate2d(x, w, "valid")))
+print("ours is SciPy's correlate2d:",
+      agree(correlated, scipy.signal.correlate2d(x, w, mode="valid")))
 print("ours is SciPy's convolve2d:", agree(correlated, convolved))
 print("… with the kernel flipped:", agree(correlate_fast(x, w[::-1, ::-1]), convolved))
 print("ours is Keras's conv:", agree(correlated, as_layer(x, w)))
@@ -265,7 +268,7 @@ def output_size(n, k, s=1, p=0):
     return (n + 2 * p - k) // s + 1
 
 
-cases = [(n, k, s, p) for n in (7, 8, 28) for k in (1, 3, 4) for s in (1, 2, 3) for p in (0, 1, 2)]
+cases = list(itertools.product((7, 8, 28), (1, 3, 4), (1, 2, 3), (0, 1, 2)))
 for n, k, s, p in cases:
     y = as_layer(np.pad(np.ones((n, n)), p), np.ones((k, k)), strides=s)
     assert y.shape == (output_size(n, k, s, p),) * 2
@@ -282,7 +285,8 @@ print(f"{len(cases)} cases agree; 28 pixels, kernel 4, stride 2, margin 1:",
 side, sides = 7, []
 while side > 1:
     sides.append(side)
-    side = as_layer(np.ones((side, side)), np.ones((5, 5)), strides=2, padding="same").shape[0]
+    y = as_layer(np.ones((side, side)), np.ones((5, 5)), strides=2, padding="same")
+    side = len(y)
 print("7×7 through convolutions of stride 2:", " → ".join(map(str, [*sides, side])))
 
 # %% [markdown]
@@ -346,7 +350,8 @@ plotting.grid(np.stack(list(results.values()))[..., None], titles=list(results),
 # alt: Three pictures: the cat with white and black specks; smeared grey specks after a Gaussian;
 #      almost no specks and sharp contours after a median.
 def median(x, k=3):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, k // 2, mode="reflect"), (k, k))
+    padded = np.pad(x, k // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (k, k))
     return np.median(windows, axis=(2, 3))
 
 
@@ -372,8 +377,9 @@ row = gaussian(1.5)
 two_passes = filtered(filtered(x, row[None, :]), row[:, None])
 print("two passes equal one:", agree(two_passes, filtered(x, bell)))
 print(f"multiplications a pixel: {bell.size} or {2 * len(row)}")
-ranks = {"Gaussian": bell, "box": box, "Sobel": sobel_x, "sharpening": bell - 2 * np.eye(len(row))}
-print({name: int(np.linalg.matrix_rank(w)) for name, w in ranks.items()})
+diagonal = np.eye(5) / 5  # blurs along a slant
+kernels = {"Gaussian": bell, "box": box, "Sobel": sobel_x, "diagonal": diagonal}
+print("ranks:", {name: int(np.linalg.matrix_rank(w)) for name, w in kernels.items()})
 
 # %% [markdown]
 # ## The same in frequencies
@@ -451,7 +457,7 @@ A = small.reshape(64, 16).T  # y = A x: from 64 pixels to 16
 y = np.random.default_rng(seed + 1).normal(size=(1, 4, 4, 1)).astype("float32")
 large = ops.conv_transpose(y, k, strides=2, padding="same")  # from 16 pixels to 64
 print("matrix of the convolution:", A.shape)
-print("its transpose is conv_transpose:", agree(large, (A.T @ y.ravel()).reshape(1, 8, 8, 1)))
+print("its transpose is conv_transpose:", agree(large, (A.T @ y.ravel()).reshape(large.shape)))
 print("it undoes the convolution:", agree(A.T @ A, np.eye(64)))
 
 # %% [markdown]
@@ -469,19 +475,24 @@ print("it undoes the convolution:", agree(A.T @ A, np.eye(64)))
 plain = np.ones((1, 8, 8, 1), "float32")
 
 
+def ones(k):
+    return np.ones((k, k, 1, 1), "float32")
+
+
 def stamps(k):
-    return ops.conv_transpose(plain, np.ones((k, k, 1, 1), "float32"), strides=2, padding="same")
+    return ops.conv_transpose(plain, ones(k), strides=2, padding="same")
 
 
 def resized(k):
     doubled = ops.repeat(ops.repeat(plain, 2, axis=1), 2, axis=2)
-    return ops.conv(doubled, np.ones((k, k, 1, 1), "float32"), padding="same")
+    return ops.conv(doubled, ones(k), padding="same")
 
 
 ways = {"transposed, kernel 3": stamps(3), "transposed, kernel 4": stamps(4),
         "nearest, then kernel 3": resized(3)}
 ways = {name: ops.convert_to_numpy(y)[0] for name, y in ways.items()}
-plotting.grid(np.stack([2 * y / y.max() - 1 for y in ways.values()]), titles=list(ways), scale=10)
+shown = np.stack([2 * y / y.max() - 1 for y in ways.values()])
+plotting.grid(shown, titles=list(ways), scale=10)
 
 # %% tags=["nbval-check-output"]
 for name, y in ways.items():
