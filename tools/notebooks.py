@@ -186,9 +186,26 @@ def _execute_all(names, force):
             print(f"warning: {chapter} is larger than {outputs.LARGEST} bytes", file=sys.stderr)
 
 
+def _generate_all(names):
+    """Write what can be written; return the error of each source that breaks a rule."""
+    errors = []
+    for chapter in _chosen(names):
+        try:
+            if write(sources.path_of(chapter), text_of(generate(chapter))):
+                print(f"wrote notebooks/{chapter}.ipynb")
+        except ValueError as error:
+            errors.append(f"error: {error}")
+    return errors
+
+
 def _stale():
-    found = {chapter: why_stale(generate(chapter)) for chapter in toc.chapters()}
-    lines = [f"{chapter}: {why}" for chapter, why in found.items() if why]
+    lines = []
+    for chapter in toc.chapters():
+        try:
+            why = why_stale(generate(chapter))
+        except ValueError as error:
+            why = f"error: {error}"
+        lines += [f"{chapter}: {why}"] if why else []
     print("\n".join(lines) or "no notebook is stale")
 
 
@@ -212,9 +229,9 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         if options.command == "generate":
-            for chapter in _chosen(options.chapters):
-                if write(sources.path_of(chapter), text_of(generate(chapter))):
-                    print(f"wrote notebooks/{chapter}.ipynb")
+            if errors := _generate_all(options.chapters):
+                print("\n".join(errors), file=sys.stderr)
+                return 1
         elif options.command == "check":
             problems = check() + links.check()
             print("\n".join(problems) or "notebooks: all agree with their sources")
