@@ -294,8 +294,8 @@ plotting.before_after({f"β = {beta}": model.sample(12, seed=seed)
                        for beta, model in dial.items()}, title="Samples from the prior")
 
 # %% [markdown]
-# Read the two figures together. At 0, reconstructions are the sharpest, and samples come from the
-# tiny part of the map near zero. At 20, every reconstruction and every sample is one picture, the
+# Read the two figures together. At 0, reconstructions are the best of all, and samples come
+# from the tiny part of the map near zero. At 20, every reconstruction and every sample is one picture, the
 # average of all digits: this is **posterior collapse**. Only in between do both work. What KL does
 # *not* do is "keep codes diverse": it pulls each cloud towards the same prior, and too much of it
 # ends all diversity.
@@ -434,7 +434,7 @@ figure
 #
 # ## Exercises
 #
-# **1.** The box of the autoencoder's codes was mostly empty. How much of the *prior* is far from
+# **1.** Much of the box of the autoencoder's codes was empty. How much of the *prior* is far from
 # every cloud of the VAE? Call a code covered if it lies within two standard deviations of some
 # training picture's cloud.
 #
