@@ -5,10 +5,17 @@ import numpy as np
 from keras import layers, ops
 
 
-def residual(x, width):
-    """Two 3×3 convolutions beside a shortcut; starts as the identity (He et al. 2016)."""
+def residual(x, width, code=None):
+    """Two 3×3 convolutions beside a shortcut; starts as the identity (He et al. 2016).
+
+    A vector `code`, where given, scales and shifts the features in between, everywhere alike
+    (Perez et al. 2018): a short way for what holds for the whole picture."""
     shortcut = x if x.shape[-1] == width else layers.Conv2D(width, 1)(x)
     x = layers.Conv2D(width, 3, padding="same")(layers.Activation("silu")(x))
+    if code is not None:
+        scale = layers.Dense(width, kernel_initializer="zeros", bias_initializer="ones")(code)
+        shift = layers.Dense(width, kernel_initializer="zeros")(code)
+        x = x * scale[:, None, None, :] + shift[:, None, None, :]
     x = layers.Activation("silu")(x)
     x = layers.Conv2D(width, 3, padding="same", kernel_initializer="zeros")(x)
     return layers.Add()([x, shortcut])
@@ -29,7 +36,8 @@ def in_batches(function, *arrays, batch_size=1000):
     """function(*arrays) in batches, as one NumPy array (or a tuple of them)."""
     parts = []
     for start in range(0, len(arrays[0]), batch_size):
-        result = function(*(array[start:start + batch_size] for array in arrays))
+        result = function(*(ops.convert_to_tensor(array[start:start + batch_size])
+                            for array in arrays))
         parts.append([ops.convert_to_numpy(r) for r in result]
                      if isinstance(result, (tuple, list)) else ops.convert_to_numpy(result))
     if isinstance(parts[0], list):

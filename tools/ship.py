@@ -20,6 +20,8 @@ def ship(folder):
     if json.loads(json.dumps(zoo.asdict(zoo.recipe(card["name"])))) != card["recipe"]:
         raise ValueError(f"{folder} was trained with other settings than the recipe "
                          f"{card['name']!r} in genimg_utils/zoo.py")
+    if not card["scores"]:  # trained before the feature networks were
+        card["scores"] = zoo.evaluate(folder)
     store.FOLDER.mkdir(exist_ok=True)
     shutil.copyfile(weights, store.FOLDER / f"{card['name']}.npz")
     store.write_card(card["name"], card)

@@ -4,7 +4,7 @@ from ..training import Phase, PhasedModel
 
 
 class Classifier(PhasedModel):
-    """Trains `network` on {"pixels": …, "targets": …} with loss(outputs, targets).
+    """Trains `network` on {"pixels": …, **targets} with loss(outputs, targets).
 
     augment(pixels, seed), where given, changes each training picture a little."""
 
@@ -13,10 +13,11 @@ class Classifier(PhasedModel):
         self.network, self.loss_of, self.augment = network, loss, augment
 
     def error(self, batch, training):
-        pixels = batch["pixels"]
+        targets = dict(batch)
+        pixels = targets.pop("pixels")
         if training and self.augment:
             pixels = self.augment(pixels, seed=self.noise(training))
-        return self.loss_of(self.network(pixels, training=training), batch["targets"])
+        return self.loss_of(self.network(pixels, training=training), targets)
 
     def phases(self):
         return [Phase("classify", self.error, self.network.trainable_variables, ("loss",))]

@@ -14,6 +14,7 @@ from ..blocks import check_pixels, halvings, in_batches, register, residual
 from ..training import Phase, PhasedModel
 
 LOG_2PI = math.log(2 * math.pi)
+NARROW = 16  # channels between convolutions and dense layers, which would else hold most weights
 
 
 # ------------------------------------------------------------------ math
@@ -82,9 +83,10 @@ def build_encoder(shape, outputs, network="conv", width=32, condition=0):
         for level in range(halvings(shape[0])):  # the first halving spares the costliest layers
             x = layers.Conv2D(width * 2 ** level, 4, 2, padding="same")(x)
             x = residual(x, x.shape[-1])
-        x = layers.Flatten()(layers.Activation("silu")(x))
+        x = layers.Conv2D(NARROW, 1, activation="silu")(layers.Activation("silu")(x))
+        x = layers.Flatten()(x)
         x = layers.Concatenate()([x, inputs[1]]) if condition else x
-        x = layers.Dense(256, activation="silu")(x)
+        x = layers.Dense(16 * width, activation="silu")(x)
     x = layers.Dense(outputs, dtype="float32")(x)
     return Model(inputs if condition else picture, x, name="encoder")
 
@@ -92,20 +94,18 @@ def build_encoder(shape, outputs, network="conv", width=32, condition=0):
 def build_decoder(shape, latent, network="conv", width=32):
     """Latent -> one number a pixel and channel: a logit, or a mean."""
     size, _, channels = shape
-    code = Input((latent,))
+    code = x = Input((latent,))
+    for _ in range(2):
+        x = layers.Dense(width if network == "dense" else 16 * width, activation="silu")(x)
     if network == "dense":
-        x = code
-        for _ in range(2):
-            x = layers.Dense(width, activation="silu")(x)
         x = layers.Dense(math.prod(shape), dtype="float32")(x)
         x = layers.Reshape(shape, dtype="float32")(x)
     else:
-        levels = halvings(size)
-        side, deep = size // 2 ** levels, width * 2 ** (levels - 1)
-        x = layers.Dense(256, activation="silu")(code)
-        x = layers.Reshape((side, side, deep))(layers.Dense(side * side * deep)(x))
+        whole, levels = x, halvings(size)
+        side = size // 2 ** levels
+        x = layers.Reshape((side, side, NARROW))(layers.Dense(side * side * NARROW)(x))
         for level in reversed(range(levels)):
-            x = residual(x, x.shape[-1])
+            x = residual(x, width * 2 ** level, whole)
             x = layers.Conv2DTranspose(width * 2 ** level // 2, 4, 2, padding="same")(x)
         x = layers.Activation("silu")(x)
         x = layers.Conv2D(channels, 3, padding="same", dtype="float32")(x)

@@ -8,7 +8,7 @@ from keras import Input, Model, Sequential, layers, ops, random
 
 from ..blocks import check_pixels, in_batches, register, residual
 from ..training import Phase
-from .vae import VAE, gaussian_kl, kl_sampled, log_normal, prior_sample, sample_gaussian
+from .vae import NARROW, VAE, gaussian_kl, kl_sampled, log_normal, prior_sample, sample_gaussian
 
 
 @register
@@ -87,6 +87,12 @@ class FactorVAE(VAE):
                 Phase("critic", self.critic_loss, critic, ("critic_loss",))]
 
 
+def bounded(outputs):
+    """Mean and log variance; the latter within bounds, or a learned prior can run away."""
+    mean, log_var = ops.split(outputs, 2, axis=-1)
+    return mean, ops.clip(log_var, -8, 8)
+
+
 @register
 class HierarchicalVAE(VAE):
     """Two levels: a vector on top says what, a grid of latents below says how it looks there.
@@ -117,10 +123,12 @@ class HierarchicalVAE(VAE):
         x = layers.Dense(2 * self.latent, dtype="float32")(x)
         self.top_posterior = Model(below, x, name="top_posterior")
 
-        x = top = Input((self.latent,))
-        x = layers.Dense(256, activation="silu")(x)
-        x = layers.Reshape((side, side, 16))(layers.Dense(side * side * 16)(x))
-        x = residual(residual(x, wide), wide)
+        whole = top = Input((self.latent,))
+        for _ in range(2):
+            whole = layers.Dense(16 * width, activation="silu")(whole)
+        x = layers.Dense(side * side * NARROW)(whole)
+        x = layers.Reshape((side, side, NARROW))(x)
+        x = residual(residual(x, wide, whole), wide, whole)
         self.context = Model(top, x, name="context")
 
         def two_numbers_a_latent(*inputs, name):
@@ -151,8 +159,8 @@ class HierarchicalVAE(VAE):
         top_mean, top_log_var = ops.split(self.top_posterior(features), 2, axis=-1)
         top = sample_gaussian(top_mean, top_log_var, seed)
         context = self.context(top)
-        prior = ops.split(self.grid_prior(context), 2, axis=-1)
-        posterior = ops.split(self.grid_posterior([context, features]), 2, axis=-1)
+        prior = bounded(self.grid_prior(context))
+        posterior = bounded(self.grid_posterior([context, features]))
         grid = sample_gaussian(*posterior, seed)
         outputs = self.decoder([context, grid])
         count = ops.shape(pixels)[0]
@@ -174,7 +182,7 @@ class HierarchicalVAE(VAE):
 
         def pictures(top, noise):
             context = self.context(top)
-            mean, log_var = ops.split(self.grid_prior(context), 2, axis=-1)
+            mean, log_var = bounded(self.grid_prior(context))
             grid = mean + temperature * ops.exp(0.5 * log_var) * noise
             return self.to_pixels(self.decoder([context, grid]))
 
@@ -190,7 +198,7 @@ class HierarchicalVAE(VAE):
         def pictures(pixels):
             features = self.features(pixels)
             context = self.context(ops.split(self.top_posterior(features), 2, axis=-1)[0])
-            grid = ops.split(self.grid_posterior([context, features]), 2, axis=-1)[0]
+            grid = bounded(self.grid_posterior([context, features]))[0]
             return self.to_pixels(self.decoder([context, grid]))
 
         return in_batches(pictures, *self.check(pixels))
