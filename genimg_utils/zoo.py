@@ -34,7 +34,6 @@ class Recipe:
     batch_size: int = 128
     learning_rate: float = 1e-3     # after a short rise, falls to 0 along a half cosine
     weight_decay: float = 0.0
-    average: float = 0.0            # momentum of the averaged weights that are kept; 0: none
     precision: str = "float32"
     features: str = ""              # the feature network that scores its samples
     seed: int = 0
@@ -107,8 +106,7 @@ def compile_model(model, recipe, steps):
         warmup = min(500, steps // 20)
         rate = keras.optimizers.schedules.CosineDecay(
             1e-5, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup)
-        average = dict(use_ema=True, ema_momentum=recipe.average) if recipe.average else {}
-        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
 
     model.compile({phase.name: optimizer() for phase in model.phases()})
 
