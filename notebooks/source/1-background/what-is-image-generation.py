@@ -84,9 +84,9 @@ plotting.strip(np.stack([vary(name) for name in names]), rows=list(names.values(
 # %% [markdown]
 # Rules and templates came first. Georg Nees
 # [exhibited](https://gazelliarthouse.com/artists/218-georg-nees/overview) plotted programs with
-# dice in them in 1965; Harold Cohen's program
-# [AARON](https://computerhistory.org/blog/harold-cohen-and-aaron-a-40-year-collaboration/) drew
-# from 1973 on; [Perlin 1985](https://doi.org/10.1145/325334.325247) gave films their marble and
+# dice in them in 1965; Harold Cohen's drawing program was named
+# [AARON](https://computerhistory.org/blog/harold-cohen-and-aaron-a-40-year-collaboration/) in
+# 1973; [Perlin 1985](https://doi.org/10.1145/325334.325247) gave films their marble and
 # clouds. Games are full of such models today.
 #
 # The trouble is in the first sentence: *if you can say what a cat looks like*. For these cartoons
@@ -361,7 +361,7 @@ figure
 # al. 2015](https://arxiv.org/abs/1503.03585); [Song and Ermon
 # 2019](https://arxiv.org/abs/1907.05600); [DDPM](https://arxiv.org/abs/2006.11239) by Ho et al.
 # 2020; [latent diffusion](https://arxiv.org/abs/2112.10752) by Rombach et al., December 2021,
-# known as Stable Diffusion since 2022. Style transfer: [Gatys et al.
+# on which Stable Diffusion was built in 2022. Style transfer: [Gatys et al.
 # 2015](https://arxiv.org/abs/1508.06576); [Johnson et al. 2016](https://arxiv.org/abs/1603.08155);
 # [AdaIN](https://arxiv.org/abs/1703.06868). Autoregressive: [van den Oord et al.
 # 2016](https://arxiv.org/abs/1601.06759); [Image Transformer](https://arxiv.org/abs/1802.05751);
