@@ -137,8 +137,7 @@ def bfloat16(steps=60):
     result = {}
     for name in ("vae-mnist", "vae-cats"):
         recipe = zoo.recipe(name)
-        pixels = zoo.training_data(recipe, count=steps * recipe.batch_size)
-        pixels = pixels[:steps * recipe.batch_size]
+        pixels = zoo.training_data(recipe)[:steps * recipe.batch_size]
         for kind in ("float32", "bfloat16"):
             from dataclasses import replace
             with precision(kind):

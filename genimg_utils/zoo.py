@@ -111,9 +111,15 @@ def compile_model(model, recipe, steps):
     model.compile({phase.name: optimizer() for phase in model.phases()})
 
 
-def training_data(recipe, split="train", count=None):
+def test_images(recipe, count=10_000):
+    """The first `count` test pictures, or all that there are."""
+    drawn = count if recipe.data == "cats" else None  # of cats there are as many as one asks for
+    return data.load(recipe.data, size=recipe.size, count=drawn, split="test")[:count]
+
+
+def training_data(recipe, images=None):
     """What the model of a recipe is fed: an array, or a dict of arrays."""
-    images = data.load(recipe.data, size=recipe.size, count=count or recipe.count, split=split)
+    images = images or data.load(recipe.data, size=recipe.size, count=recipe.count)
     arrays = {"pixels": images.pixels, "labels": images.labels}
     if "tokens" in recipe.inputs:
         arrays["tokens"] = captions.tokens(images.captions)
@@ -180,7 +186,7 @@ def save(model, plan, out):
     model.set_weights([array.astype("float16").astype("float32") for array in arrays.values()])
     if "targets" in plan["inputs"]:
         from .metrics import features
-        test = data.load(plan["data"], split="test", count=10_000)
+        test = test_images(recipe(plan["name"]))
         network = features.FeatureNetwork(plan["name"], model.network)
         arrays.update(features.reference_statistics(network, test.pixels, plan["data"]))
     checksum = store.write(out / "weights.npz", arrays)
@@ -239,9 +245,12 @@ def load(name):
 
 def as_recipe(card):
     """The recipe as it was when the weights were made."""
-    plan = dict(card["recipe"])
-    plan["inputs"] = tuple(plan["inputs"])
-    return Recipe(**plan)
+    def as_tuples(values):
+        return {key: tuple(value) if isinstance(value, list) else value
+                for key, value in values.items()}
+
+    plan = as_tuples(card["recipe"])
+    return Recipe(**{**plan, "settings": as_tuples(plan["settings"])})
 
 
 def sample(name, count, seed=0, label=None, caption=None):
@@ -267,7 +276,7 @@ def evaluate(name, count=10_000, seed=0):
     card, _ = stored(name)
     chosen, model, scores = as_recipe(card), load(name), {}
     if hasattr(model, "elbo"):
-        test = data.load(chosen.data, size=chosen.size, split="test", count=min(count, 10_000))
+        test = test_images(chosen, count)
         labels = [test.labels] if "labels" in chosen.inputs else []
         elbo = metrics.average(model.elbo(test.pixels, *labels, seed=seed)["elbo"])
         scores["elbo"] = {"nats": elbo.value, "error": elbo.error, "count": elbo.count,
@@ -278,7 +287,7 @@ def evaluate(name, count=10_000, seed=0):
         scores["samples"] = made.as_dict()
     if "targets" in chosen.inputs:
         from .metrics import features
-        targets = training_data(chosen, "test", count=min(count, 10_000))
+        targets = training_data(chosen, test_images(chosen, count))
         pixels = targets.pop("pixels")
         outputs = features.FeatureNetwork(chosen.name, model.network).outputs(pixels)
         scores["accuracy"] = {**features.accuracy(outputs, targets), "count": len(pixels),

@@ -154,7 +154,7 @@ def test_shipped_digits_network_reads_mnist(name):
     assert store.card(name)["scores"]["accuracy"]["digit"] >= 0.992
     network = features.load(name)
     small = data.load("digits", count=300)  # other digits, at 8 x 8, never seen
-    assert np.mean(network.probabilities(small.pixels).argmax(1) == small.labels) > 0.7
+    assert np.mean(network.probabilities(small.pixels).argmax(1) == small.labels) > 0.6
     if "GENIMG_DATA" in os.environ:
         test = data.load("mnist", split="test")
         right = network.probabilities(test.pixels).argmax(1) == test.labels
