@@ -4,8 +4,8 @@
 # **How can a program draw a cat that nobody has drawn, and why does it help to learn to compress
 # cats first?**
 #
-# A variational autoencoder (VAE) draws pictures that do not exist from a short list of random
-# numbers. This chapter explains how, with pictures and hardly a formula: what an autoencoder is,
+# The cats below do not exist. A variational autoencoder (VAE) drew each of them from a short list
+# of random numbers. This chapter explains how, with pictures and hardly a formula: what an autoencoder is,
 # why it cannot draw, which small change turns it into something that can, and what that costs.
 # The steps are then written out in [Steps: a VAE, line by line](../3-steps/vae.ipynb), and the reasons
 # proved in [Math: the bound behind the VAE](../4-math/vae.ipynb).
@@ -14,7 +14,7 @@
 import numpy as np
 from matplotlib.patches import Circle, Ellipse, FancyArrowPatch, FancyBboxPatch
 
-from genimg_utils import plotting
+from genimg_utils import plotting, zoo
 from genimg_utils.data import load
 from genimg_utils.models.vae import VAE, Autoencoder
 
@@ -26,7 +26,16 @@ epochs = 60
 batch_size = 64
 seed = 0
 
+# %%
+# alt: Sixteen cat faces with different fur, eyes and backgrounds, all drawn by a VAE
+cat_vae = zoo.load("vae-cats")
+plotting.grid(cat_vae.sample(16, seed=seed), columns=8)
+
 # %% [markdown]
+# They are recognisably cats, each different. Here and there a background, an ear or a pair of eyes
+# is undecided between two colours, or a little soft. Remember that: by the end of the chapter you
+# will know where such mixtures come from.
+#
 # ## Compress, then draw
 #
 # A 32×32 colour picture is a list of 3,072 numbers. Almost every such list is noise; cats are a
@@ -228,8 +237,8 @@ figure
 # Decode a regular grid of codes and you see the whole world of the model at once.
 
 # %%
-# alt: A square of 12 by 12 decoded digits that change smoothly from one kind to the next
-plotting.latent_map(vae.decode, side=12, bounds=2.5)
+# alt: A square of 10 by 10 decoded digits that change smoothly from one kind to the next
+plotting.latent_map(vae.decode, side=10, bounds=2.5)
 
 # %% [markdown]
 # Neighbours look alike, and every step leads from one digit to another by way of shapes in
@@ -316,18 +325,17 @@ for beta, model in dial.items():
 # an image that exists already. Generating starts from the prior, and no image goes in.
 
 # %%
-# alt: Digits that the model has not seen, the same digits reconstructed, and digits from the prior
-unseen = load(data, size=size, split="test").pixels[:12]
-unseen = np.where(unseen > 0, 1, -1).astype("float32")
+# alt: Cats that the model has not seen, the same cats reconstructed, and cats from the prior
+cats = load("cats", split="test", count=8, seed=seed)
 plotting.before_after({
-    "original": unseen,
-    "reconstructed": vae_16.reconstruct(unseen),
-    "generated": vae_16.sample(12, seed=seed + 1),
+    "original": cats.pixels,
+    "reconstructed": cat_vae.reconstruct(cats.pixels),
+    "generated": cat_vae.sample(8, seed=seed + 1),
 })
 
 # %% [markdown]
-# In each column the second digit is the first one: the encoder saw it. The third has nothing to
-# do with them. A model may be good at one and poor at the other; a paper that shows only
+# In each column the second cat is the first one: the encoder saw it. The third has nothing to do
+# with them. A model may be good at one and poor at the other; a paper that shows only
 # reconstructions has not shown that its model generates.
 #
 # ## Why VAEs blur
