@@ -305,8 +305,10 @@ rows({"the zoo model": model.sample(8, seed=1, tokens=words),
 
 # %% [markdown]
 # The zoo model saw many times as many cats, in four times as many pixels, through convolutions,
-# on a GPU for some minutes. But the small one has the idea: stripes and eyes are fog, while fur
-# and background mostly come as asked. Both will be measured below.
+# on a GPU for some minutes. The small one has the idea, and not more: the fur is ginger, stripes
+# and eyes are fog, and the pink wavers. Mind that ginger on pink is one of the pairs that we hid
+# from it. How it fares with hidden and with seen pairs is [measured
+# below](#never-seen-and-yet-drawn).
 #
 # ## From picture to caption
 #
