@@ -333,8 +333,8 @@ for name, code in {"VAE": plain.encode(small_test.pixels)[0], "conditional VAE":
 # %% [markdown]
 # Background and position stay, and the fur follows the label. The numbers say why: an ordinary code
 # must hold the fur, and this one has all but dropped it. All but: KL makes it *costly* to
-# repeat what the label says, and nothing forbids it. That is why $\beta = 8$ stands in the cell: at 1, in so
-# short a training, the code keeps the fur and quarrels with the label.
+# repeat what the label says, and nothing forbids it. That is why $\beta = 8$ stands in the cell; set it
+# to 1 and look again. The price of the clean division is the usual one: eyes and ears blur.
 #
 # ## Hierarchical VAE: decide in two steps
 #
@@ -502,7 +502,7 @@ for name, (model, _) in patients.items():
 # ([Burda et al., 2016](https://arxiv.org/abs/1509.00519)). Bounds may be compared among the strong
 # models, which all describe black and white pixels; the last two describe grey ones.
 #
-# The strong decoder talks to its code at $\beta = 1$; half a nat more a nat, and it stops. Look at
+# The strong decoder talks to its code at $\beta = 1$; raise the price of a nat by half, and it stops. Look at
 # the bounds, too: the collapsed model's is as good. This decoder really does not need $z$, and
 # collapse is an illness only if you wanted the code. Free bits bring it back, on all eight latents.
 # Warm-up ends with all latents active, but its curve is still falling: exercise 3 asks what that means.
@@ -543,8 +543,8 @@ for name, (model, _) in patients.items():
 #
 # <details><summary>Answer</summary>
 #
-# The factor that this latent held (the fur) now has two latents that know it equally well: its gap is
-# zero, and MIG falls by about its share of one in fifteen. Nothing became easier or harder to read.
+# What this latent held (the fur, and something of the head's height) is now known equally well by two
+# latents: these gaps are zero, and MIG falls by their shares of one in fifteen each. Nothing became easier or harder to read.
 #
 # </details>
 
