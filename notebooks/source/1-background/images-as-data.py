@@ -449,7 +449,7 @@ for wanted in (0.5, 0.9, 0.99):
 # models of this book do. The term for the surface is a *manifold*, and the fifteen or so numbers
 # that say where on it a picture lies are what a variational autoencoder calls **latents**.
 #
-# ## What to take away
+# ## Takeaways
 #
 # - A batch is an array (batch, height, width, channels). Print shape, type and range of
 #   everything that enters a model: most bugs are visible there.

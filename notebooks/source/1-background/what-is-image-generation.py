@@ -444,7 +444,7 @@ figure
 #   hard to photograph.
 # - **Imagine.** Designs, sprites, textures, films; and, it must be said, forgeries.
 #
-# ## What to take away
+# ## Takeaways
 #
 # - A generative model is a distribution over pictures that one can sample. Noise goes in; a
 #   function, written or learned, turns it into pictures.

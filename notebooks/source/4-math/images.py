@@ -643,7 +643,7 @@ plotting.grid(guesses, titles=titles, scale=2)
 # A network trained on the squared error therefore answers with blur wherever it is unsure.
 # Generative models exist to draw one of the sharp answers instead.
 #
-# ## What to take away
+# ## Takeaways
 #
 # - A convolution is a weighted sum of each pixel's neighbourhood, with the same weights
 #   everywhere. It is linear, so it is a matrix, and the matrix's transpose is what decoders and

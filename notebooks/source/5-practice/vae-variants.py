@@ -528,7 +528,7 @@ for name, (model, _) in patients.items():
 # | a strong decoder *and* a code that speaks | free bits or warm-up, on any of these | one more number to choose |
 # | words and pictures in one code | [multimodal VAE](vae-text-and-image.ipynb) | captions |
 #
-# ## What to take away
+# ## Takeaways
 #
 # - β is a price. A high one makes a code short and, with luck, tidy; what is not worth the price is
 #   forgotten.
