@@ -162,14 +162,15 @@ def three_minutes(seconds=180):
     pixels = zoo.training_data(recipe)
     start = time.perf_counter()
     model = zoo.build(recipe)
-    zoo.compile_model(model, recipe, 1)
-    part = model.optimizer.parts["elbo"]
-    part.learning_rate = rate = keras.Variable(recipe.learning_rate, trainable=False)
+    adam = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay,
+                                  global_clipnorm=recipe.clip)
+    model.compile(adam)
 
     class Until(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             spent = min(1.0, (time.perf_counter() - start) / seconds)
-            rate.assign(recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * spent)))
+            share = min(1.0, 20 * spent) * 0.5 * (1 + math.cos(math.pi * spent))
+            adam.learning_rate = recipe.learning_rate * share
             self.model.stop_training = spent >= 1.0
 
     model.fit(pixels, batch_size=recipe.batch_size, epochs=10_000, verbose=0,

@@ -2,6 +2,7 @@
 
 import keras
 
+from . import memory
 from .backend import input_gradient, value_and_gradients
 from .batches import Batches
 from .callbacks import ExactResume, LossTable, SampleGrid, StopOnNaN, TrainingDiverged
@@ -10,6 +11,8 @@ from .phases import Optimizers, Phase, PhasedModel
 __all__ = ["Batches", "ExactResume", "LossTable", "Optimizers", "Phase", "PhasedModel",
            "SampleGrid", "StopOnNaN", "TrainingDiverged", "input_gradient", "precision",
            "value_and_gradients"]
+
+memory.keep()
 
 
 class precision:
