@@ -22,4 +22,5 @@ def keep():
     except (OSError, AttributeError):  # another C library than glibc
         return False
     settings = {M_TRIM_THRESHOLD: KEPT, M_TOP_PAD: AHEAD, M_MMAP_MAX: 0}
-    return all([mallopt(*setting) for setting in settings.items()])
+    done = [mallopt(*setting) for setting in settings.items()]
+    return all(done)
