@@ -68,7 +68,7 @@ def latent_map():
             "one by one with keras predict, seconds (100 timed, times 9)": round(predict, 1)}
 
 
-def step(blocks=8, steps=100):
+def step(blocks=6, steps=60):
     """Milliseconds of a training step: `fit` against a hand-written tf.function loop over the
     same network, loss and optimizer, in turns."""
     import keras
