@@ -107,11 +107,17 @@ def test_code_is_clean():
     assert done.returncode == 0, done.stdout
 
 
+def outside_make():
+    """The environment without what `make test` itself leaves in it."""
+    return {name: value for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+
+
 def make(*arguments, folder=ROOT, **environment):
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**outside_make(), **environment},
         capture_output=True,
         text=True,
     )

@@ -150,11 +150,11 @@ print(f"codes of test cats: length {length(test_codes).mean():.1f} ± {length(te
 # near codes decode to near pictures.
 
 # %%
-# alt: Animation: four cats, one turning smoothly into the next, with ears, eyes, fur and
+# alt: Animation: three cats, one turning smoothly into the next, with ears, eyes, fur and
 #   background changing together.
-stops = np.concatenate([drawn[10:14], drawn[10:11]])
+stops = np.concatenate([drawn[10:13], drawn[10:11]])
 way = np.concatenate([arc(stops[i:i + 1], stops[i + 1:i + 2], t)
-                      for i in range(4) for t in np.linspace(0, 1, 7, endpoint=False)])
+                      for i in range(3) for t in np.linspace(0, 1, 6, endpoint=False)])
 frames = vae.decode(way)
 with tempfile.TemporaryDirectory() as folder:
     gif = Path(plotting.animate(frames, Path(folder, "walk.gif"), fps=8, scale=3)).read_bytes()
@@ -195,7 +195,7 @@ directions = {
 #   striped, ginger, blue eyes, tall ears.
 start = ((test.factors["pattern"] == "plain") & (test.factors["fur"] == "grey")
          & (test.factors["eyes"] == "green"))
-some = test_codes[start][:6]
+some = test_codes[start][:5]
 rows = {"as decoded": vae.decode(some)}
 rows |= {name: vae.decode(some + d) for name, d in directions.items()}
 plotting.before_after(rows)
@@ -276,9 +276,9 @@ plotting.strip(np.array(pushed), steps=[f"{push:+d}" if push else "0" for push i
 # with $g$ the decoder.
 
 # %%
-# alt: Six cats; made ginger through the VAE, which softens them; made ginger by adding only
+# alt: Five cats; made ginger through the VAE, which softens them; made ginger by adding only
 #   the difference, which keeps eyes and whiskers crisp.
-originals, d = test.pixels[start][:6], directions["ginger, not grey"]
+originals, d = test.pixels[start][:5], directions["ginger, not grey"]
 difference = vae.decode(some + d) - vae.decode(some)
 plotting.before_after({"original": originals, "g(z + d)": vae.decode(some + d),
                        "x + g(z + d) − g(z)": np.clip(originals + difference, -1, 1)})
@@ -293,12 +293,12 @@ plotting.before_after({"original": originals, "g(z + d)": vae.decode(some + d),
 # spends on it; latents near zero are unused, and moving them changes nothing.
 
 # %%
-# alt: Three of the most used latents and the least used one, each run from minus three to three with the
+# alt: The two most used latents and the least used one, each run from minus three to three with the
 #   others fixed. The upper rows change the whole picture, the last one nothing.
 mean, log_var = vae.encode(test.pixels)
 nats = (0.5 * (mean**2 + np.exp(log_var) - 1 - log_var)).mean(axis=0)
 order = np.argsort(nats)[::-1]
-chosen = [*order[:3], order[-1]]
+chosen = [*order[:2], order[-1]]
 walks = []
 for latent in chosen:
     z = np.repeat(some[:1], 7, axis=0)
@@ -359,7 +359,7 @@ plotting.before_after(rows, columns=["query", *(f"{i}." for i in range(1, 6))])
 
 # %%
 digits = data.load("digits", size=size, count=min(count, 1437), seed=seed)
-framed = np.pad(digits.pixels, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-1)
+framed = np.pad(digits.pixels, ((0, 0), (1, 0), (1, 0), (0, 0)), constant_values=-1)
 flat = VAE(framed.shape[1:], latent=2, network="dense", width=256, seed=seed)
 flat.compile("adam")
 history = flat.fit(framed, epochs=epochs, batch_size=batch_size, verbose=0)
@@ -505,10 +505,11 @@ for name, z in {"single cats": single, "means": means}.items():
 # </details>
 
 # %% tags=["hide-input"]
-# alt: Six cats and the same with taller ears by adding the decoder's change; outlines of the old
+# alt: Five cats and the same with taller ears by adding the decoder's change; outlines of the old
 #   ears show as faint ghosts.
 taller = vae.decode(some + 2 * directions["tall ears"]) - vae.decode(some)
-plotting.before_after({"original": originals, "taller": np.clip(originals + taller, -1, 1)})
+plotting.before_after({"original": originals, "taller": np.clip(originals + taller, -1, 1)},
+                      scale=2)
 
 # %% [markdown]
 # **3.** Make a direction from confounded groups: striped *ginger* cats against plain *grey* ones.
