@@ -158,7 +158,8 @@ def test_shipped_digits_network_reads_mnist(name):
         right = network.probabilities(test.pixels).argmax(1) == test.labels
         assert right.mean() >= 0.992
         own = metrics.score(test.pixels, features=network, reference="mnist")
-        assert own.fid < 1e-2 and abs(own.kid.value) < 0.02 and own.precision > 0.99
+        assert own.fid < 1e-2 and own.kid.low <= 0 and own.precision > 0.99
+        assert abs(own.kid.value) < 0.01  # not 0: the subsets overlap, which the estimate ignores
 
 
 @pytest.mark.parametrize("name", SHIPPED[1:])
