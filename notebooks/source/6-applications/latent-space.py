@@ -319,10 +319,10 @@ plotting.strip(np.array(walks), rows=[f"z{i}: {nats[i]:.1f} nats" for i in chose
 
 # %%
 def nearest(query, points, k):
-    """Indices of the k nearest points, (queries, k)."""
+    """Indices of the k nearest points, the nearest first: (queries, k)."""
     query, points = (x.reshape(len(x), -1) for x in (query, points))
     squares = (points**2).sum(axis=1) - 2 * query @ points.T
-    return np.argpartition(squares, k, axis=1)[:, :k]
+    return np.argsort(squares, axis=1)[:, :k]
 
 
 found = {"pixels": nearest(test.pixels, train.pixels, 5), "codes": nearest(test_codes, codes, 5)}
