@@ -59,6 +59,31 @@ def check_pixels(pixels, shape):
     return pixels
 
 
+def prior_sample(count, latent, seed):
+    """Latents from N(0, I); the first ones do not depend on count."""
+    if not (isinstance(count, (int, np.integer)) and count > 0):
+        raise ValueError(f"count={count!r} must be a positive whole number")
+    return np.random.default_rng(seed).standard_normal((count, latent), "float32")
+
+
+def one_hot(labels, count, classes):
+    """Labels, one for all or one an image, as rows of zeros and a one. Where `classes` is a tuple,
+    an image has as many labels, and their rows stand side by side."""
+    several, sizes = isinstance(classes, tuple), np.atleast_1d(classes)
+    labels, one = np.asarray(labels), (len(sizes),) if several else ()
+    if labels.shape not in (one, (count, *one)):
+        each = f", of {len(sizes)} numbers each" if several else ""
+        raise ValueError(f"labels has shape {labels.shape}; this needs one label, or {count}"
+                         f"{each}")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or (labels >= sizes).any():
+        most = [int(size) - 1 for size in sizes] if several else classes - 1
+        raise ValueError(f"labels={labels.ravel()[:5].tolist()} must be whole numbers from 0 "
+                         f"to {most}")
+    table = np.broadcast_to(labels, (count, *one)).reshape(count, len(sizes))
+    return np.concatenate([np.eye(size, dtype="float32")[column]
+                           for size, column in zip(sizes, table.T, strict=True)], axis=1)
+
+
 def register(cls):
     """Lets Keras save and load the class by its name."""
     return keras.saving.register_keras_serializable("genimg")(cls)

@@ -39,7 +39,8 @@ INK, FAINT = "#2b2b2b", "#d9d9d9"
 FONT_SIZE = 9  # points
 LINE = 16  # page pixels from one line of text to the next
 GAP = 4  # between two images
-EXACT_BYTES = 40_000  # a larger PNG is reduced to 256 colours
+EXACT_BYTES = 16_000  # a larger PNG is reduced to so many colours:
+MANY_COLOURS = 192
 
 
 def style():
@@ -107,16 +108,16 @@ def _figure(height):
 
 
 def png(figure):
-    """The figure as the bytes of a small PNG: exact, or in 256 colours where that is too large."""
+    """The figure as the bytes of a small PNG: exact, or in fewer colours where that is large."""
     from PIL import Image
 
     raw = io.BytesIO()
     figure.savefig(raw, format="png")
     image = Image.open(raw).convert("RGB")
     exact = _encoded(image)
-    if len(exact) <= EXACT_BYTES and image.getcolors(256) is None:
+    if len(exact) <= EXACT_BYTES and image.getcolors(MANY_COLOURS) is None:
         return exact
-    return _encoded(image.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1,
+    return _encoded(image.quantize(MANY_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1,
                                    dither=Image.Dither.NONE))
 
 

@@ -1,7 +1,7 @@
-"""The zoo: recipes, and the weights that they made.
+"""The zoo: from a recipe to trained weights, and from weights to pictures and scores.
 
-A recipe is a name for model + data + hyperparameters + epochs + seed. All of them stand here;
-`genimg train NAME` runs one, `load(NAME)` gives the trained model that ships with the package.
+`genimg train NAME` runs a recipe, `load(NAME)` gives the trained model that ships with the
+package.
 """
 
 import importlib
@@ -9,69 +9,14 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from . import data, store
 from .data import captions
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what a training makes."""
-
-    name: str
-    says: str                       # what it is, in a line
-    model: str                      # file and class in genimg_utils/models
-    data: str
-    settings: dict = field(default_factory=dict)  # arguments of the class
-    size: int | None = None         # None: the data set's own
-    count: int | None = None        # training pictures; None: all, or the data set's default
-    inputs: tuple = ("pixels",)     # what the model is trained on
-    epochs: int = 10
-    batch_size: int = 128
-    learning_rate: float = 1e-3     # after a short rise, falls to 0 along a half cosine
-    weight_decay: float = 0.0
-    clip: float | None = None       # longest gradient, all variables together
-    precision: str = "float32"
-    features: str = ""              # the feature network that scores its samples
-    seed: int = 0
-
-
-MNIST_VAE = dict(shape=(28, 28, 1), latent=32, width=16)
-CATS_VAE = dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian")
-
-RECIPES = {recipe.name: recipe for recipe in (
-    Recipe("vae-mnist", "digits, and a bound on the likelihood of each",
-           "vae.VAE", "mnist", MNIST_VAE,
-           epochs=36, batch_size=100, learning_rate=3e-3, weight_decay=0.05, clip=1.0,
-           features="digits-features"),
-    Recipe("cvae-mnist", "digits on demand: a VAE that is told the label",
-           "vae_variants.ConditionalVAE", "mnist", {**MNIST_VAE, "classes": 10},
-           inputs=("pixels", "labels"), epochs=24, batch_size=100, learning_rate=2e-3,
-           weight_decay=0.05, features="digits-features"),
-    Recipe("vae-cats", "cats; the KL term weighs 12, so that samples are as sharp as they look",
-           "vae.VAE", "cats", {**CATS_VAE, "beta": 12.0},
-           count=40_000, epochs=56, features="cats-features"),
-    Recipe("beta-vae-cats", "cats with a weight of 40 on the KL term: latents that mean something",
-           "vae.VAE", "cats", {**CATS_VAE, "latent": 16, "beta": 40.0},
-           count=40_000, epochs=48, features="cats-features"),
-    Recipe("hvae-cats", "cats from two levels of latents",
-           "vae_variants.HierarchicalVAE", "cats",
-           {**CATS_VAE, "latent": 8, "channels": 4, "beta": 2.0},
-           count=40_000, epochs=36, clip=1.0, features="cats-features"),
-    Recipe("multimodal-vae-cats", "cats and their captions in one latent space",
-           "multimodal.MultimodalVAE", "cats", {**CATS_VAE, "beta": 12.0},
-           count=40_000, inputs=("pixels", "tokens"), epochs=36, features="cats-features"),
-    Recipe("digits-features", "a digit classifier whose features the metrics compare",
-           "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
-           epochs=12, learning_rate=2e-3),
-    Recipe("cats-features", "reads the factors of a cat off its picture; features for the metrics",
-           "classifier.Classifier", "cats", count=40_000, inputs=("pixels", "targets"),
-           epochs=12, learning_rate=2e-3),
-)}
+from .recipes import RECIPES, Recipe
 
 
 def recipe(name):
@@ -101,17 +46,18 @@ def build(recipe, seed=None):
 
 
 def compile_model(model, recipe, steps):
-    """The recipe's optimizer for `steps` training steps, one for each phase."""
+    """The recipe's optimizer for each phase, for `steps` training steps."""
     import keras
 
-    def optimizer():
-        warmup = min(500, steps // 20)
+    def optimizer(phase):
+        warmup, updates = min(500, steps // 20) * phase.repeat, steps * phase.repeat
+        highest = recipe.rates.get(phase.name, recipe.learning_rate)
         rate = keras.optimizers.schedules.CosineDecay(
-            1e-5, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup)
+            1e-5, updates - warmup, warmup_target=highest, warmup_steps=warmup)
         return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay,
-                                      global_clipnorm=recipe.clip)
+                                      global_clipnorm=recipe.clip, **recipe.adam)
 
-    model.compile({phase.name: optimizer() for phase in model.phases()})
+    model.compile({phase.name: optimizer(phase) for phase in model.phases()})
 
 
 def test_images(recipe, count=10_000):
@@ -180,13 +126,24 @@ def check_folder(out, plan, resume):
 def weights_of(model):
     """The arrays that ship, in order: no optimizer, no noise."""
     return {f"w{i:03d}": np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight)
-            for i, weight in enumerate(model.weights)}
+            for i, weight in enumerate(model.kept)}
+
+
+def set_weights(model, arrays):
+    """Give a model the arrays that weights_of returned."""
+    shapes = [tuple(weight.shape) for weight in model.kept], [a.shape for a in arrays]
+    if shapes[0] != shapes[1]:
+        wrong = next((f"{want} and not {got}" for want, got in zip(*shapes, strict=False)
+                      if want != got), f"{len(shapes[0])} arrays and not {len(shapes[1])}")
+        raise ValueError(f"the weights' shapes differ: the model has {wrong}")
+    for weight, array in zip(model.kept, arrays, strict=True):
+        weight.assign(array.astype("float32"))
 
 
 def save(model, plan, out):
     """Write weights.npz and card.json, the scores measured on the weights as they are stored."""
     arrays = weights_of(model)
-    model.set_weights([array.astype("float16").astype("float32") for array in arrays.values()])
+    set_weights(model, [array.astype("float16") for array in arrays.values()])
     if "targets" in plan["inputs"]:
         from .metrics import features
         test = test_images(recipe(plan["name"]))
@@ -237,9 +194,8 @@ def load(name):
     """A trained model, by its name in the zoo or by the folder of its training."""
     card, arrays = stored(name)
     model = build(as_recipe(card))
-    weights = [arrays[key].astype("float32") for key in sorted(arrays) if key.startswith("w")]
     try:
-        model.set_weights(weights)
+        set_weights(model, [arrays[key] for key in sorted(arrays) if key.startswith("w")])
     except ValueError as error:
         raise store.WeightsError(f"the weights of {str(name)!r} belong to another network than "
                                  f"its recipe now builds: {error}") from error

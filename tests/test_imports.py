@@ -17,7 +17,8 @@ ALLOWED = {
     "blocks": set(),
     "training": {"plotting", "store"},
     "models": {"blocks", "training"},
-    "zoo": {"data", "metrics", "models", "store", "training"},
+    "recipes": set(),
+    "zoo": {"data", "metrics", "models", "recipes", "store", "training"},
     "cli": {"data", "plotting", "store", "zoo"},
 }
 

@@ -1,16 +1,20 @@
 """Fingerprints of code: of a notebook's cells, and of the package modules behind them.
 
-Comments, docstrings and layout do not count: only what could change a result does.
+Comments, docstrings and layout do not count, nor do functions, classes, recipes and weights that
+a notebook does not reach by name: only what could change a result does.
 """
 
 import ast
 import contextlib
 import hashlib
+import runpy
 from pathlib import Path
 
 from tools import ROOT
 
 PACKAGE = "genimg_utils"
+RECIPES = f"{PACKAGE}.recipes"
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def _shape(node):
@@ -93,25 +97,82 @@ def modules(sources, root=ROOT):
     for tree in _trees(sources):
         for dotted in _imports(tree, ""):
             visit(dotted)
+    for recipe in _recipes(sources, root):
+        visit(f"{PACKAGE}.models.{recipe.model}")
     return dict(sorted(found.items()))
+
+
+def _words(sources):
+    return {node.value for tree in _trees(sources) for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _recipes(sources, root):
+    """The recipes that the code in `sources` names."""
+    file = _module_file(RECIPES, root)
+    recipes = runpy.run_path(str(file))["RECIPES"] if file else {}
+    return [recipes[word] for word in sorted(_words(sources) & set(recipes))]
 
 
 def _weights(sources, root):
     """The files of shipped weights that the code in `sources` names."""
-    folder = Path(root, PACKAGE, "weights")
-    named = {file.stem: file for file in folder.glob("*.npz")}
-    words = set()
-    for tree in _trees(sources):
-        words |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} & set(named)
-    return [named[word] for word in sorted(words)]
+    named = {file.stem: file for file in Path(root, PACKAGE, "weights").glob("*.npz")}
+    return [named[word] for word in sorted(_words(sources) & set(named))]
+
+
+def _identifiers(node):
+    """Every name, attribute and text in a piece of code through which it could reach others."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+        elif isinstance(part, ast.alias) and part.asname:
+            yield part.name
+
+
+def _is_list_of_names(node):
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+
+
+def _reached(trees, names):
+    """The statements of modules (name -> tree) that `names` reach, and all names reached on the
+    way. Statements that are neither functions nor classes always count."""
+    names, chosen, more = set(names), {}, True
+    while more:
+        more = False
+        for name, tree in trees.items():
+            for i, node in enumerate(tree.body):
+                if (name, i) in chosen or _is_list_of_names(node):
+                    continue
+                if not isinstance(node, DEFINITIONS) or node.name in names:
+                    chosen[name, i] = node
+                    names.update(_identifiers(node))
+                    more = True
+    return [chosen[key] for key in sorted(chosen)], names
+
+
+def _in_use(statement, names):
+    """The statement's shape; of an import only the part that binds one of `names`."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom):
+        return _shape(statement)
+    used = [_shape(alias) for alias in statement.names
+            if (alias.asname or alias.name.split(".")[0]) in names]
+    return (getattr(statement, "module", None), *used) if used else ()
 
 
 def modules_hash(sources, root=ROOT):
-    """One hash over the package code and the shipped weights that the code in `sources` uses."""
-    parts = []
-    for name, file in modules(sources, root).items():
-        tree = _without_docstrings(ast.parse(file.read_text(encoding="utf-8")))
-        parts.append(f"{name} {_shape(tree)!r}")
+    """One hash over the package code, the recipes and the weights that `sources` use."""
+    recipes = _recipes(sources, root)
+    trees = {name: _without_docstrings(ast.parse(file.read_text(encoding="utf-8")))
+             for name, file in modules(sources, root).items() if name != RECIPES}
+    names = {name for tree in _trees(sources) for name in _identifiers(tree)}
+    names |= {recipe.model.split(".")[1] for recipe in recipes}
+    statements, names = _reached(trees, names)
+    parts = sorted(repr(shape) for s in statements if (shape := _in_use(s, names)))
+    parts += [repr(recipe) for recipe in recipes]
     for file in _weights(sources, root):
         parts.append(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}")
     return _digest(parts)

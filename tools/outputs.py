@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools import ROOT
 
-LARGEST = 700_000  # bytes of a notebook
+LARGEST = 500_000  # bytes of a notebook
 LONGEST = 180  # seconds of a run
 
 # Lines that TensorFlow's and absl's C++ code prints at start-up; they say nothing about the cell.

@@ -19,7 +19,7 @@ def ship(folder):
         raise ValueError(f"{weights} has {weights.stat().st_size:,} bytes; at most {LARGEST:,}")
     if json.loads(json.dumps(zoo.asdict(zoo.recipe(card["name"])))) != card["recipe"]:
         raise ValueError(f"{folder} was trained with other settings than the recipe "
-                         f"{card['name']!r} in genimg_utils/zoo.py")
+                         f"{card['name']!r} in genimg_utils/recipes.py")
     if not card["scores"]:  # trained before the feature networks were
         card["scores"] = zoo.evaluate(folder)
     store.FOLDER.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ that turn images into the vectors that FID and its kin compare, is loaded when f
 
 import importlib
 
-from .disentanglement import dci, mig, mutual_information
+from .disentanglement import active_latents, dci, mig, mutual_information
 from .distances import (
     Estimate,
     frechet_distance,
@@ -23,6 +23,7 @@ __all__ = [
     "Average",
     "Estimate",
     "Score",
+    "active_latents",
     "attribute_accuracy",
     "average",
     "bits_per_dimension",

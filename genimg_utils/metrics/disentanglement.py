@@ -1,4 +1,4 @@
-"""Does each latent hold one factor, and each factor one latent? MIG and DCI.
+"""What do the latents hold? How many are active; MIG and DCI: one factor each, one latent each?
 
 factors: name -> (n,) array; integers and strings are discrete, floats continuous.
 codes: (n, latents), for instance the encoder's means. Taught in 5-practice/vae-variants.
@@ -9,6 +9,12 @@ import numpy as np
 from ._checks import check_matrix
 
 BINS = 20  # of a continuous value, as in Locatello et al. 2019
+
+
+def active_latents(means, threshold=0.01):
+    """How many latents react to the picture: the variance of their mean, over pictures, exceeds
+    the threshold (Burda et al. 2016, section 5.3). means: (pictures, latents)."""
+    return int(np.sum(check_matrix(means, "means").var(axis=0) > threshold))
 
 
 def mutual_information(factors, codes, bins=BINS):

@@ -7,9 +7,9 @@ Wu and Goodman, Multimodal generative models for scalable weakly-supervised lear
 import numpy as np
 from keras import Input, Model, layers, ops
 
-from ..blocks import in_batches, register
+from ..blocks import in_batches, prior_sample, register
 from ..training import Phase
-from .vae import VAE, gaussian_kl, prior_sample, sample_gaussian
+from .vae import VAE, gaussian_kl, sample_gaussian
 
 
 def product_of_experts(means, log_vars):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from keras import Input, Model, Sequential, layers, ops, random
 
-from ..blocks import check_pixels, halvings, in_batches, register, residual
+from ..blocks import check_pixels, halvings, in_batches, prior_sample, register, residual
 from ..training import Phase, PhasedModel
 
 LOG_2PI = math.log(2 * math.pi)
@@ -249,13 +249,6 @@ class VAE(PhasedModel):
             return log_likelihood - kl
 
         return np.stack([in_batches(weights, *inputs) for _ in range(samples)], axis=1)
-
-
-def prior_sample(count, latent, seed):
-    """Latents from N(0, I); the first ones do not depend on count."""
-    if not (isinstance(count, (int, np.integer)) and count > 0):
-        raise ValueError(f"count={count!r} must be a positive whole number")
-    return np.random.default_rng(seed).standard_normal((count, latent), "float32")
 
 
 @register

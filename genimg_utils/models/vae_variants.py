@@ -6,9 +6,9 @@ Taught in 5-practice/vae-variants.
 import numpy as np
 from keras import Input, Model, Sequential, layers, ops, random
 
-from ..blocks import check_pixels, in_batches, register, residual
+from ..blocks import check_pixels, in_batches, one_hot, prior_sample, register, residual
 from ..training import Phase
-from .vae import NARROW, VAE, gaussian_kl, kl_sampled, log_normal, prior_sample, sample_gaussian
+from .vae import NARROW, VAE, gaussian_kl, kl_sampled, log_normal, sample_gaussian
 
 
 @register
@@ -27,20 +27,10 @@ class ConditionalVAE(VAE):
 
     def check(self, pixels, labels):
         pixels = check_pixels(pixels, self.shape)
-        return pixels, self.one_hot(labels, len(pixels))
-
-    def one_hot(self, labels, count):
-        """Labels (one for all, or one an image) as rows of zeros and a one."""
-        labels = np.asarray(labels)
-        if labels.shape not in ((), (count,)):
-            raise ValueError(f"labels has shape {labels.shape}; this needs one label, or {count}")
-        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= self.classes:
-            raise ValueError(f"labels={labels.ravel()[:5].tolist()} must be whole numbers from 0 "
-                             f"to {self.classes - 1}")
-        return np.eye(self.classes, dtype="float32")[np.broadcast_to(labels, (count,))]
+        return pixels, one_hot(labels, len(pixels), self.classes)
 
     def decode(self, z, labels):
-        return super().decode(z, self.one_hot(labels, len(z)))
+        return super().decode(z, one_hot(labels, len(z), self.classes))
 
     def sample(self, count, seed=0, labels=None):
         """New pictures with the given labels; without, each label in turn."""

@@ -112,6 +112,11 @@ class PhasedModel(keras.Model):
     def after_step(self):
         """What follows each step, for instance a moving average of the weights."""
 
+    @property
+    def kept(self):
+        """The weights that make a trained model: what is stored of it, without optimizer."""
+        return self.weights
+
     def noise(self, training):
         return self.training_noise if training else self.evaluation_noise
 

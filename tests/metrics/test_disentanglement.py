@@ -46,11 +46,19 @@ def test_information_of_a_factor_in_itself_is_one_and_a_dead_latent_has_none():
     np.testing.assert_allclose(information[:, 3], 0, atol=1e-9)
 
 
+def test_a_latent_is_active_if_its_mean_varies_enough():
+    scales = np.array([0.0, 0.05, 0.2, 1.0])  # variances 0, 0.0025, 0.04, 1
+    means = np.random.default_rng(0).standard_normal((2000, 4)) * scales + 5
+    assert metrics.active_latents(means) == 2
+    assert metrics.active_latents(means, threshold=0.001) == 3
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: metrics.mig(factors, numbers[:10]), r"factors\['fur'\] has shape \(3000,\)"),
     (lambda: metrics.mig(factors, numbers[:, :1]), "codes has 1 latent; expected at least 2"),
     (lambda: metrics.mig({"fur": np.zeros(N, int)}, numbers), "never changes"),
     (lambda: metrics.dci({}, numbers), "factors is empty"),
+    (lambda: metrics.active_latents(np.zeros(5)), r"means has shape \(5,\)"),
     (lambda: metrics.dci(factors, numbers * np.nan), "codes has 9000 values that are NaN"),
 ])
 def test_errors_name_the_argument(call, message):

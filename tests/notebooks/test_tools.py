@@ -139,6 +139,9 @@ def test_a_moved_cell_is_a_change(project, change):
         ("grey", "A half.", "One half.", False),
         ("numbers", "# not three", "# two", False),
         ("other", "42", "43", False),
+        ("grey", "def half", "def double(x):\n    return TWO * x\n\n\ndef half", False),
+        ("grey", "def half", "import math\n\n\ndef half", False),
+        ("grey", "from .numbers import TWO", "from .other import ANSWER as TWO", True),
     ],
 )
 def test_stale_when_a_module_it_uses_has_changed(ran, change, file, old, new, stale):
@@ -157,6 +160,25 @@ def test_stale_when_weights_that_it_names_have_changed(project):
         hashes.add(modules_hash(code, project))
     assert len(hashes) == 2
     assert modules_hash(["load('other')"], project) == modules_hash(["load('o')"], project)
+
+
+def test_stale_when_a_recipe_that_it_names_or_its_model_has_changed(project):
+    folder, code = project / "genimg_utils", ['from genimg_utils import recipes\nload("tiny")']
+    (folder / "models").mkdir()
+
+    def fingerprint(recipes, model):
+        recipes = ", ".join(f"'{name}': Recipe(*{value!r})" for name, value in recipes.items())
+        (folder / "recipes.py").write_text(
+            "from collections import namedtuple\n"
+            f"Recipe = namedtuple('Recipe', 'model steps')\nRECIPES = {{{recipes}}}\n")
+        (folder / "models/vae.py").write_text(model)
+        return modules_hash(code, project)
+
+    tiny, more = ("vae.VAE", 1), ("vae.VAE", 2)
+    before = fingerprint({"tiny": tiny}, "A = 1")
+    assert fingerprint({"tiny": tiny, "another": more}, "A = 1") == before
+    assert fingerprint({"tiny": more}, "A = 1") != before
+    assert fingerprint({"tiny": tiny}, "A = 2") != before
 
 
 @pytest.mark.parametrize(

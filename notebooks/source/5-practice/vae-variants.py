@@ -16,6 +16,7 @@ from keras import ops
 from sklearn.linear_model import LogisticRegression
 
 from genimg_utils import data, metrics, plotting, zoo
+from genimg_utils.blocks import prior_sample
 from genimg_utils.models import vae as parts
 from genimg_utils.models.vae import VAE
 from genimg_utils.models.vae_variants import ConditionalVAE, FactorVAE
@@ -291,15 +292,15 @@ for name, cls, options in (("VAE", VAE, {}), ("FactorVAE", FactorVAE, {"gamma": 
 # $$\text{loss} = -\mathbb E_{q(z \mid x, y)} \log p(x \mid z, y)
 #   + \mathrm{KL}(q(z \mid x, y)\,\|\,p(z)) .$$
 #
-# The decoder is told the digit, so $z$ is left to say the rest: slant, width, thickness. Take ten
+# The decoder is told the digit, so $z$ is left to say the rest: slant, width, thickness. Take seven
 # draws of $z$, one a column, and decode each with every label.
 
 # %%
-# alt: Ten by ten handwritten digits. Each row holds one digit from 0 to 9; each column has one
+# alt: Ten rows of seven handwritten digits. Each row holds one digit from 0 to 9; each column has one
 #   handwriting: the slant and the thickness of its strokes stay alike from row to row.
 digits = zoo.load("cvae-mnist")
-z = np.tile(parts.prior_sample(10, digits.latent, seed), (10, 1))
-plotting.grid(digits.decode(z, np.repeat(np.arange(10), 10)), columns=10)
+z = np.tile(prior_sample(7, digits.latent, seed), (10, 1))
+plotting.grid(digits.decode(z, np.repeat(np.arange(10), 7)), columns=7)
 
 # %% [markdown]
 # Go down a column: the same hand writes all ten. Nobody labelled handwriting; it is what remains
@@ -375,8 +376,8 @@ print("bounds: " + ", ".join(f"{name} {value:.0f}" for name, value in bound.item
 # %%
 # alt: Two rows with the same six cats; only small things differ between them, such as pupils,
 #   whiskers and edges. In a third row, another cat in every column.
-tops = parts.prior_sample(6, tall.latent, seed + 3)
-others = parts.prior_sample(6, tall.latent, seed + 10)
+tops = prior_sample(6, tall.latent, seed + 3)
+others = prior_sample(6, tall.latent, seed + 10)
 plotting.before_after({f"same top, grid {i}": tall.decode(tops, seed=i) for i in range(2)}
                       | {"other top, grid 0": tall.decode(others, seed=0)})
 
@@ -496,7 +497,7 @@ print(f"{'':18}{'active':>7}{'KL':>7}{'ELBO':>8}")
 for name, (model, _) in patients.items():
     mean, _ = model.encode(unseen)
     terms = model.elbo(unseen, seed=seed)
-    active = np.sum(mean.var(axis=0) > 0.01)
+    active = metrics.active_latents(mean)
     print(f"{name:18}{active:>5}/8{terms['kl'].mean():7.2f}{terms['elbo'].mean():8.1f}")
 
 # %% [markdown]

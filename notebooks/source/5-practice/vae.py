@@ -217,19 +217,15 @@ plotting.before_after({"original": small_valid[:8], **{
     title="Reconstructions")
 
 # %%
-def active_units(model, pixels):
-    """How many latents react to the picture: the variance of their mean exceeds 0.01."""
-    return int((model.encode(pixels)[0].var(axis=0) > 0.01).sum())
-
-
 for name, (model, curves) in patients.items():
     bound = curves["val_log_likelihood"][-1] - curves["val_kl"][-1]
     print(f"{name:>13}: ELBO {bound:7.0f}, KL {curves['val_kl'][-1]:5.1f} nats, "
-          f"{active_units(model, small_valid):2} of {model.latent} latents active, "
+          f"{metrics.active_latents(model.encode(small_valid)[0]):2} of {model.latent} active, "
           f"σ {np.exp(float(model.log_sigma)):.3f}")
 
 # %% [markdown]
-# The measure of active latents is that of [Burda et al., 2016](https://arxiv.org/abs/1509.00519).
+# A latent counts as active if the mean of $q(z \mid x)$ reacts to the picture: its variance over the
+# pictures exceeds 0.01 ([Burda et al., 2016](https://arxiv.org/abs/1509.00519)).
 # The same as a table for your wall:
 #
 # | Illness | Curves | Samples | Reconstructions | Cure |
@@ -435,7 +431,7 @@ sweep = {latent: train_small(latent=latent) for latent in (2, 4, 16)}
 sweep[32] = patients["β = 1"]
 for latent, (model, curves) in sweep.items():
     print(f"{latent:>3} latents: ELBO {-curves['val_loss'][-1]:7.1f}, KL "
-          f"{curves['val_kl'][-1]:5.1f} nats, {active_units(model, small_valid)} active")
+          f"{curves['val_kl'][-1]:5.1f} nats, {metrics.active_latents(model.encode(small_valid)[0])} active")
 
 # %%
 # alt: Reconstructions with 2, 4, 16 and 32 latents. Two keep the background and the shade of the

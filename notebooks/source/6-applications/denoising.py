@@ -309,9 +309,9 @@ for kind, pixels in {"noisy": noisy_test[0.2].clip(-1, 1), "clean": test}.items(
         passed[f"{name} of {kind}"] = by_tiles(function, pixels)
 for name, pixels in passed.items():
     print(f"{name:22} {metrics.psnr(test, pixels).mean():.1f} dB")
-corner = np.s_[:, :size // 4 * 3, :size // 4 * 3]  # three tiles by three
+corner = np.s_[:, size // 4:size // 4 * 3, :size // 4 * 2]  # two tiles by two
 plotting.grid(np.stack([pixels[0] for pixels in passed.values()])[corner], titles=list(passed),
-              columns=3, scale=2)
+              columns=3, scale=3)
 
 # %% [markdown]
 # The noise is gone, and so is the cat. That the *clean* picture comes back as badly shows the
@@ -372,9 +372,9 @@ for name, pixels in candidates.items():
           f"SSIM {metrics.ssim(cats, pixels).mean():.2f}")
 
 # %%
-# alt: Eight drawn cats under noise that nearly hides them, then restored: smeared by total
+# alt: Six drawn cats under noise that nearly hides them, then restored: smeared by total
 #   variation and by the photo network, recognisable cats from the VAE's search.
-plotting.before_after({name: pixels[:8] for name, pixels in (candidates | {"truth": cats}).items()})
+plotting.before_after({name: pixels[:6] for name, pixels in (candidates | {"truth": cats}).items()})
 
 # %% [markdown]
 # The search draws a clean cat under noise in which the other methods find coloured smears. It can,

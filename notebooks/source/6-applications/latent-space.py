@@ -154,10 +154,10 @@ print(f"codes of test cats: length {length(test_codes).mean():.1f} ± {length(te
 #   background changing together.
 stops = np.concatenate([drawn[10:13], drawn[10:11]])
 way = np.concatenate([arc(stops[i:i + 1], stops[i + 1:i + 2], t)
-                      for i in range(3) for t in np.linspace(0, 1, 6, endpoint=False)])
+                      for i in range(3) for t in np.linspace(0, 1, 4, endpoint=False)])
 frames = vae.decode(way)
 with tempfile.TemporaryDirectory() as folder:
-    gif = Path(plotting.animate(frames, Path(folder, "walk.gif"), fps=8, scale=3)).read_bytes()
+    gif = Path(plotting.animate(frames, Path(folder, "walk.gif"), fps=6, scale=3)).read_bytes()
 Image(gif, format="gif")
 
 # %% [markdown]
@@ -355,7 +355,7 @@ plotting.before_after(rows, columns=["query", *(f"{i}." for i in range(1, 6))])
 # ## A map
 #
 # With two latents the whole space fits on a page. Train a small VAE on handwritten digits and
-# decode a grid of 30 × 30 points.
+# decode a grid of 16 × 16 points.
 
 # %%
 digits = data.load("digits", size=size, count=min(count, 1437), seed=seed)
@@ -365,25 +365,25 @@ flat.compile("adam")
 history = flat.fit(framed, epochs=epochs, batch_size=batch_size, verbose=0)
 
 # %%
-# alt: A square of 30 by 30 decoded digits: regions of sevens, nines, zeros, ones, each turning
-#   smoothly into its neighbours.
-plotting.latent_map(flat.decode, side=30, bounds=2.5)
+# alt: A square of 16 by 16 decoded digits: regions of zeros, sixes, threes, sevens and
+#   nines, each turning smoothly into its neighbours.
+plotting.latent_map(flat.decode, side=16, bounds=2.5)
 
 # %% [markdown]
-# Similar shapes are neighbours: a nine closes into an eight, a seven bends into a nine. No label
-# was used. All 900 pictures were decoded as *one batch*. Many tutorials call the decoder 900 times
+# Similar shapes are neighbours: going down on the left, a zero becomes a six; on the right, a three becomes a seven. No label
+# was used. All 256 pictures were decoded as *one batch*. Many tutorials call the decoder 256 times
 # for this plot, and wait:
 
 # %%
-points = np.random.default_rng(seed).standard_normal((900, 2)).astype(np.float32)
+points = np.random.default_rng(seed).standard_normal((256, 2)).astype(np.float32)
 began = time.perf_counter()
 flat.decode(points)
 batch = time.perf_counter() - began
 began = time.perf_counter()
-for point in points[:90]:
+for point in points[:32]:
     flat.decoder.predict(point[None], verbose=0)
-single = 10 * (time.perf_counter() - began)
-print(f"900 pictures in one batch: {batch:.2f} s; one by one with predict(): {single:.0f} s")
+single = 8 * (time.perf_counter() - began)
+print(f"256 pictures in one batch: {batch:.2f} s; one by one with predict(): {single:.0f} s")
 
 # %% [markdown]
 # Two warnings about such maps. The grid is *uniform*, while samples are normal, so the rim of the

@@ -1,0 +1,64 @@
+"""Recipes: a name for model + data + hyperparameters + epochs + seed. All of them stand here.
+
+`genimg train NAME` runs one (see zoo.py).
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training makes."""
+
+    name: str
+    says: str                       # what it is, in a line
+    model: str                      # file and class in genimg_utils/models
+    data: str
+    settings: dict = field(default_factory=dict)  # arguments of the class
+    size: int | None = None         # None: the data set's own
+    count: int | None = None        # training pictures; None: all, or the data set's default
+    inputs: tuple = ("pixels",)     # what the model is trained on
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3     # after a short rise, falls to 0 along a half cosine
+    rates: dict = field(default_factory=dict)  # other learning rates, by phase
+    adam: dict = field(default_factory=dict)   # other arguments of the optimizer
+    weight_decay: float = 0.0
+    clip: float | None = None       # longest gradient, all variables together
+    precision: str = "float32"
+    features: str = ""              # the feature network that scores its samples
+    seed: int = 0
+
+
+MNIST_VAE = dict(shape=(28, 28, 1), latent=32, width=16)
+CATS_VAE = dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian")
+
+RECIPES = {recipe.name: recipe for recipe in (
+    Recipe("vae-mnist", "digits, and a bound on the likelihood of each",
+           "vae.VAE", "mnist", MNIST_VAE,
+           epochs=36, batch_size=100, learning_rate=3e-3, weight_decay=0.05, clip=1.0,
+           features="digits-features"),
+    Recipe("cvae-mnist", "digits on demand: a VAE that is told the label",
+           "vae_variants.ConditionalVAE", "mnist", {**MNIST_VAE, "classes": 10},
+           inputs=("pixels", "labels"), epochs=24, batch_size=100, learning_rate=2e-3,
+           weight_decay=0.05, features="digits-features"),
+    Recipe("vae-cats", "cats; the KL term weighs 12, so that samples are as sharp as they look",
+           "vae.VAE", "cats", {**CATS_VAE, "beta": 12.0},
+           count=40_000, epochs=56, features="cats-features"),
+    Recipe("beta-vae-cats", "cats with a weight of 40 on the KL term: latents that mean something",
+           "vae.VAE", "cats", {**CATS_VAE, "latent": 16, "beta": 40.0},
+           count=40_000, epochs=48, features="cats-features"),
+    Recipe("hvae-cats", "cats from two levels of latents",
+           "vae_variants.HierarchicalVAE", "cats",
+           {**CATS_VAE, "latent": 8, "channels": 4, "beta": 2.0},
+           count=40_000, epochs=36, clip=1.0, features="cats-features"),
+    Recipe("multimodal-vae-cats", "cats and their captions in one latent space",
+           "multimodal.MultimodalVAE", "cats", {**CATS_VAE, "beta": 12.0},
+           count=40_000, inputs=("pixels", "tokens"), epochs=36, features="cats-features"),
+    Recipe("digits-features", "a digit classifier whose features the metrics compare",
+           "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
+           epochs=12, learning_rate=2e-3),
+    Recipe("cats-features", "reads the factors of a cat off its picture; features for the metrics",
+           "classifier.Classifier", "cats", count=40_000, inputs=("pixels", "targets"),
+           epochs=12, learning_rate=2e-3),
+)}
