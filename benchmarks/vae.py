@@ -4,8 +4,6 @@ Parts: imports cats latent_map step bfloat16 three_minutes shipped. Each replace
 benchmarks/vae.json. Run it on a quiet machine; MNIST is needed (downloaded, or GENIMG_DATA).
 """
 
-import argparse
-import json
 import math
 import os
 import statistics
@@ -13,11 +11,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-RESULTS = Path(__file__).with_name("vae.json")
+from benchmarks import run
 
 
 def imports():
@@ -192,27 +189,5 @@ def shipped():
     return zoo.evaluate("vae-mnist")
 
 
-PARTS = {part.__name__: part for part in (imports, cats, latent_map, step, bfloat16,
-                                          three_minutes, shipped)}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []])
-    chosen = parser.parse_args().parts or list(PARTS)
-    from genimg_utils.store import write_bytes
-    from genimg_utils.zoo import machine
-
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in chosen:
-        part = PARTS[name]
-        results[name] = {"what": " ".join(part.__doc__.split()), "result": part(),
-                         "command": f"python -m benchmarks.vae {name}", "machine": machine(),
-                         "date": time.strftime("%Y-%m-%d")}
-        write_bytes(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
-        print(name, json.dumps(results[name]["result"], indent=1), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, "vae", (imports, cats, latent_map, step, bfloat16, three_minutes, shipped))
