@@ -84,6 +84,28 @@ def one_hot(labels, count, classes):
                            for size, column in zip(sizes, table.T, strict=True)], axis=1)
 
 
+def averaged_copy(network, average):
+    """A copy whose weights will follow the network's; None where nothing is averaged."""
+    if not 0 <= average < 1:
+        raise ValueError(f"average={average!r} must be at least 0 and below 1")
+    if not average:
+        return None
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def follow_average(averaged, network, average, step):
+    """Move the copy's weights a little towards the network's, after each training step."""
+    if averaged is None:
+        return
+    step = ops.cast(step, "float32")
+    keep = ops.minimum(average, (1 + step) / (10 + step))  # the start is soon forgotten
+    for slow, fast in zip(averaged.weights, network.weights, strict=True):
+        slow.assign(keep * slow + (1 - keep) * fast)
+
+
 def register(cls):
     """Lets Keras save and load the class by its name."""
     return keras.saving.register_keras_serializable("genimg")(cls)

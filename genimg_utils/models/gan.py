@@ -9,11 +9,17 @@ Taught in 2-concepts/gan, 3-steps/gan and 4-math/gan.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from keras import ops, random
 
-from ..blocks import check_pixels, in_batches, prior_sample, register
+from ..blocks import (
+    averaged_copy,
+    check_pixels,
+    follow_average,
+    in_batches,
+    prior_sample,
+    register,
+)
 from ..training import Phase, PhasedModel, input_gradient
 from .gan_networks import NETWORKS, NORMALISATIONS, build_discriminator, build_generator
 
@@ -114,8 +120,6 @@ class GAN(PhasedModel):
                 raise ValueError(f"{name}={value!r} must be a positive whole number")
         if penalty < 0:
             raise ValueError(f"penalty={penalty!r} must be 0 or more")
-        if not 0 <= average < 1:
-            raise ValueError(f"average={average!r} must be at least 0 and below 1")
         if penalty and normalisation == "batch":
             raise ValueError("penalty: the gradient penalty asks about single pictures, and batch "
                              "normalisation mixes them; use normalisation='none'")
@@ -126,11 +130,7 @@ class GAN(PhasedModel):
         self.shape, self.latent, self.loss_functions = tuple(shape), latent, LOSSES[loss]
         self.penalty, self.critic_steps, self.average = penalty, critic_steps, average
         self.build_networks(condition)
-        self.averaged = None
-        if average:
-            self.averaged = keras.models.clone_model(self.generator)
-            self.averaged.set_weights(self.generator.get_weights())
-            self.averaged.trainable = False
+        self.averaged = averaged_copy(self.generator, average)
 
     def build_networks(self, condition):
         chosen = self.settings
@@ -189,12 +189,7 @@ class GAN(PhasedModel):
                       ("g_loss",))]
 
     def after_step(self):
-        if self.averaged is None:
-            return
-        step = ops.cast(self.optimizer.iterations, "float32")
-        keep = ops.minimum(self.average, (1 + step) / (10 + step))  # the start is soon forgotten
-        for slow, fast in zip(self.averaged.weights, self.generator.weights, strict=True):
-            slow.assign(keep * slow + (1 - keep) * fast)
+        follow_average(self.averaged, self.generator, self.average, self.optimizer.iterations)
 
     # What it is used for: NumPy in, NumPy out.
 
