@@ -1,7 +1,6 @@
 """What adversarial networks are built from: layers with a limit, generators, discriminators.
 
-None of them knows which loss it is trained with (see gan.py). Taught in 3-steps/gan, 4-math/gan
-and 5-practice/gan-improved.
+None of them knows which loss it is trained with (see gan.py). Taught in 3-steps/gan and 4-math/gan.
 """
 
 from functools import partial

@@ -1,0 +1,154 @@
+"""Adversarial networks that are told what to draw.
+
+Two ways to make a discriminator care: it is told the label as well, and scores how picture and
+label fit (ConditionalGAN), or it has to name the label (AuxiliaryGAN). A label is a class, or
+several, one of each kind: `classes` is a number or a tuple of them.
+Used in 6-applications/data-augmentation.
+"""
+
+import numpy as np
+from keras import Input, Model, layers, ops, random
+
+from ..blocks import check_pixels, in_batches, one_hot, prior_sample, register
+from .gan import GAN, gradient_penalty
+from .gan_networks import build_features, build_generator, scoring_layers
+
+
+def check_classes(classes):
+    """A whole number, or a tuple of them (Keras saves it as a list)."""
+    sizes = tuple(classes) if isinstance(classes, (tuple, list)) else classes
+    for size in np.atleast_1d(sizes) if sizes != () else [0]:
+        if not isinstance(size, (int, np.integer)) or size < 2:
+            raise ValueError(f"classes={classes!r} must be a whole number of 2 or more, or a "
+                             "tuple of them")
+    return sizes
+
+
+def labels_in_turn(count, classes):
+    """0, 1, 2, … and round again; of several labels each combination once before any returns,
+    in an order that is mixed, but always the same."""
+    if not isinstance(classes, tuple):
+        return np.arange(count) % classes
+    total = int(np.prod(classes))
+    step = next(step for step in range(int(0.618 * total), total + 1) if np.gcd(step, total) == 1)
+    return np.stack(np.unravel_index(np.arange(count) * step % total, classes), axis=1)
+
+
+def by_kind(table, classes):
+    """The columns of each kind of label: (batch, 10) for 10 classes, (batch, 2) and (batch, 6)
+    for (2, 6)."""
+    sizes = np.atleast_1d(classes).tolist()
+    return [table[:, sum(sizes[:kind]):sum(sizes[:kind + 1])] for kind in range(len(sizes))]
+
+
+def naming_loss(targets, logits, classes):
+    """E -log p(label | picture), a sum over kinds; targets as one_hot gives."""
+    return sum(ops.mean(ops.categorical_crossentropy(target, named, from_logits=True))
+               for target, named in zip(by_kind(targets, classes), by_kind(logits, classes),
+                                        strict=True))
+
+
+@register
+class ConditionalGAN(GAN):
+    """Both players are told the label (Mirza and Osindero 2014): the generator beside its noise,
+    the discriminator by projection (Miyato and Koyama 2018).
+
+    Trained on {"pixels": …, "labels": …}; labels are (count,), or (count, kinds) where `classes`
+    is a tuple. decode and score take the labels as their second argument."""
+
+    def __init__(self, classes=10, variant=None, **kwargs):
+        classes = check_classes(classes)
+        super().__init__(condition=int(np.sum(classes)),
+                         variant={"classes": classes, **(variant or {})}, **kwargs)
+        self.classes = classes
+
+    def inputs(self, batch):
+        labels = ops.convert_to_tensor(batch["labels"])
+        if not isinstance(self.classes, tuple):
+            return batch["pixels"], ops.one_hot(labels, self.classes)
+        return batch["pixels"], ops.concatenate(
+            [ops.one_hot(labels[:, kind], size) for kind, size in enumerate(self.classes)], -1)
+
+    def decode(self, z, labels):
+        """Pictures for latents of shape (count, latent), with these labels."""
+        return super().decode(z, one_hot(labels, len(z), self.classes))
+
+    def score(self, pixels, labels):
+        """Above 0 where the discriminator takes a picture for a real one of its label."""
+        return super().score(pixels, one_hot(labels, len(pixels), self.classes))
+
+    def sample(self, count, seed=0, labels=None):
+        """New pictures with the given labels; without, each label in turn."""
+        z = prior_sample(count, self.latent, seed)
+        return self.decode(z, labels_in_turn(count, self.classes) if labels is None else labels)
+
+
+@register
+class AuxiliaryGAN(ConditionalGAN):
+    """AC-GAN: the discriminator is not told the label but names it (Odena et al. 2017).
+
+    The generator is paid where its picture is read as what was asked for. As in the paper, the
+    discriminator learns to name real pictures and fakes; `from_fakes=False` leaves it the real
+    ones, as most later code does. `class_weight` weighs the naming in both losses."""
+
+    def __init__(self, classes=10, class_weight=1.0, from_fakes=True, **kwargs):
+        if class_weight < 0:
+            raise ValueError(f"class_weight={class_weight!r} must be 0 or more")
+        super().__init__(classes, {"class_weight": class_weight, "from_fakes": from_fakes},
+                         **kwargs)
+        self.class_weight, self.from_fakes = class_weight, from_fakes
+
+    def build_networks(self, condition):
+        chosen = self.settings
+        network, width = chosen["network"], chosen["width"]
+        self.generator = build_generator(self.shape, self.latent + condition, network, width)
+        picture = Input(self.shape)
+        features = build_features(picture, network, width, chosen["normalisation"])
+        score = scoring_layers(chosen["normalisation"])[1](1, dtype="float32")(features)
+        logits = layers.Dense(condition, dtype="float32")(features)  # only scores need a limit
+        self.discriminator = Model(picture, [score, logits], name="discriminator")
+
+    def judge(self, pixels, *condition, training=False):
+        return self.discriminator(pixels, training=training)[0]
+
+    def discriminator_loss(self, batch, training):
+        """L_S + L_C, negated (Odena et al. 2017, eqs. 2 and 3), with any loss for the scores."""
+        pixels, targets = self.inputs(batch)
+        fake = ops.stop_gradient(self.draw(ops.shape(pixels)[0], targets, training=training))
+        real_scores, real_logits = self.discriminator(pixels, training=training)
+        fake_scores, fake_logits = self.discriminator(fake, training=training)
+        loss = self.loss_functions.discriminator(real_scores, fake_scores)
+        named = naming_loss(targets, real_logits, self.classes)
+        loss += self.class_weight * named
+        if self.from_fakes:
+            loss += self.class_weight * naming_loss(targets, fake_logits, self.classes)
+        logs = [ops.mean(real_scores), ops.mean(fake_scores)]
+        if self.penalty:
+            share = random.uniform((ops.shape(pixels)[0], 1, 1, 1), seed=self.noise(training))
+            logs.append(gradient_penalty(lambda x: self.judge(x, training=training), pixels, fake,
+                                         share))
+            loss += self.penalty * logs[-1]
+        return loss, *logs, named
+
+    def generator_loss(self, batch, training):
+        """Minimises L_S - L_C: the picture should pass for real, and for its class."""
+        pixels, targets = self.inputs(batch)
+        fake = self.draw(ops.shape(pixels)[0], targets, training=training)
+        scores, logits = self.discriminator(fake, training=training)
+        named = naming_loss(targets, logits, self.classes)
+        return self.loss_functions.generator(scores) + self.class_weight * named, named
+
+    def phases(self):
+        names = ("real_class_loss", "fake_class_loss")
+        return [phase._replace(logs=(*phase.logs, name))
+                for phase, name in zip(super().phases(), names, strict=True)]
+
+    def score(self, pixels):
+        """Above 0 where the discriminator takes a picture for real; it is told no label."""
+        return GAN.score(self, pixels)
+
+    def classify(self, pixels):
+        """The labels that the discriminator reads off pictures, (count,) or (count, kinds)."""
+        logits = in_batches(self.discriminator, check_pixels(pixels, self.shape))[1]
+        labels = np.stack([part.argmax(1) for part in by_kind(logits, self.classes)], axis=1)
+        return labels if isinstance(self.classes, tuple) else labels[:, 0]
