@@ -1,6 +1,7 @@
 """What adversarial networks are built from: layers with a limit, generators, discriminators.
 
-None of them knows which loss it is trained with (see gan.py). Taught in 3-steps/gan and 4-math/gan.
+None of them knows which loss it is trained with (see gan.py).
+Taught in 3-steps/gan and 4-math/gan.
 """
 
 from functools import partial
