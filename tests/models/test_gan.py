@@ -60,7 +60,7 @@ def test_raising_the_scores_of_fakes_helps_the_generator_and_hurts_the_discrimin
 
 def test_penalty_of_a_linear_critic_depends_on_its_slope_alone():
     direction = np.random.default_rng(0).standard_normal((8, 8, 1)).astype("float32")
-    direction /= np.linalg.norm(direction)
+    direction = ops.convert_to_tensor(direction / np.linalg.norm(direction))
     real, fake = (ops.convert_to_tensor(part) for part in np.split(PIXELS[:8], 2))
     for slope, expected in ((1, 0), (0, 1), (3, 4)):
         def critic(x, slope=slope):
@@ -75,7 +75,7 @@ def test_penalty_looks_between_real_and_fake():
     seen = []
 
     def critic(x):
-        seen.append(ops.convert_to_numpy(x))
+        seen.append(ops.convert_to_numpy(ops.stop_gradient(x)))
         return ops.sum(x, axis=(1, 2, 3))[:, None]
 
     real, fake = ops.ones((2, 8, 8, 1)), -ops.ones((2, 8, 8, 1))
