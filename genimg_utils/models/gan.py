@@ -53,6 +53,7 @@ def least_squares(real, fake):
 
 
 def least_squares_generator(fake):
+    """Scores of fakes towards 1 (Mao et al. 2017, eq. 9)."""
     return 0.5 * ops.mean(ops.square(fake - 1))
 
 
@@ -72,6 +73,8 @@ def raise_score(fake):
 
 
 class Loss(NamedTuple):
+    """What each of the two players minimises."""
+
     discriminator: Callable  # (real, fake) -> scalar
     generator: Callable      # fake -> scalar
 

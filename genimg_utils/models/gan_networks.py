@@ -50,6 +50,8 @@ class Spectral:
 
 @register
 class SpectralConv2D(Spectral, layers.Conv2D):
+    """A convolution whose kernel is divided by its spectral norm."""
+
     def call(self, x, training=False):
         x = ops.conv(x, self.divided_kernel(training), self.strides, self.padding)
         return x + self.bias
@@ -57,6 +59,8 @@ class SpectralConv2D(Spectral, layers.Conv2D):
 
 @register
 class SpectralDense(Spectral, layers.Dense):
+    """A dense layer whose matrix is divided by its spectral norm."""
+
     def call(self, x, training=False):
         return ops.matmul(x, self.divided_kernel(training)) + self.bias
 
@@ -82,6 +86,7 @@ NORMALISATIONS = ("none", "batch", "spectral", "clip")
 
 
 def normalised(x):
+    """Batch normalisation, then ReLU."""
     return layers.ReLU()(layers.BatchNormalization()(x))
 
 
@@ -93,6 +98,7 @@ def widened(x, width, double):
 
 
 def plain_block(x, width, double):
+    """DCGAN's step, normalised."""
     return normalised(widened(x, width, double))
 
 
