@@ -18,9 +18,10 @@ def run(description, family, parts):
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*parts, []])
     path = Path(__file__).with_name(f"{family}.json")
     for name in parser.parse_args().parts or list(parts):
-        results = json.loads(path.read_text()) if path.exists() else {}
-        results[name] = {"what": " ".join(parts[name].__doc__.split()), "result": parts[name](),
+        measured = parts[name]()
+        results = json.loads(path.read_text()) if path.exists() else {}  # another part may be done
+        results[name] = {"what": " ".join(parts[name].__doc__.split()), "result": measured,
                          "command": f"python -m benchmarks.{family} {name}",
                          "machine": machine(), "date": time.strftime("%Y-%m-%d")}
         write_bytes(path, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
-        print(name, json.dumps(results[name]["result"], indent=1), flush=True)
+        print(name, json.dumps(measured, indent=1), flush=True)

@@ -160,6 +160,16 @@ def describe(scores):
         yield (f"samples  FID {made['fid']:.2f}, precision {made['precision']:.3f}, recall "
                f"{made['recall']:.3f} on {made['features']}, {made['count']:,} samples against "
                f"{made['reference_count']:,} of {made['reference']}")
+    if asked := scores.get("asked"):
+        values = ", ".join(f"{name} {value:.3f}" for name, value in asked.items()
+                           if name not in ("count", "judge"))
+        yield f"as asked {values} (as {asked['judge']} reads {asked['count']:,} samples)"
+    if moved := scores.get("translation"):
+        close = ", ".join(f"{name} {moved[name]['psnr']:.2f} dB (SSIM {moved[name]['ssim']:.3f})"
+                          for name in ("there", "back", "untouched"))
+        yield f"partners {close}; {moved['count']:,} of {moved['data']}"
+        kept = ", ".join(f"{name} {share:.3f}" for name, share in moved["kept"].items())
+        yield f"kept     {kept} (as {moved['judge']} reads what came back)"
     if right := scores.get("accuracy"):
         values = ", ".join(f"{name} {value:.4f}" for name, value in right.items()
                            if name not in ("count", "data"))
@@ -231,7 +241,7 @@ def parser():
     sub.add_argument("--seed", type=int, help="in place of the recipe's")
     sub.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
 
-    sub = command("sample", sample, "make new pictures with a trained model")
+    sub = command("sample", sample, "make new pictures with a trained model, or translate some")
     sub.add_argument("name", help="a model of the zoo, or the folder of a training")
     sub.add_argument("--count", type=positive, default=64, help="how many (64)")
     sub.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")

@@ -32,6 +32,10 @@ class Recipe:
 
 MNIST_VAE = dict(shape=(28, 28, 1), latent=32, width=16)
 CATS_VAE = dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian")
+PLAYERS = dict(batch_size=32, rates={"generator": 2e-3, "discriminator": 8e-3},
+               adam={"beta_1": 0.5, "beta_2": 0.99})
+MNIST_GAN = dict(shape=(28, 28, 1), latent=64, width=16, average=0.999)
+CATS_GAN = dict(shape=(32, 32, 3), latent=64, width=20, discriminator_width=24, average=0.999)
 
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe("vae-mnist", "digits, and a bound on the likelihood of each",
@@ -55,6 +59,28 @@ RECIPES = {recipe.name: recipe for recipe in (
     Recipe("multimodal-vae-cats", "cats and their captions in one latent space",
            "multimodal.MultimodalVAE", "cats", {**CATS_VAE, "beta": 12.0},
            count=40_000, inputs=("pixels", "tokens"), epochs=36, features="cats-features"),
+    Recipe("dcgan-mnist", "digits from two networks that play against each other",
+           "gan.GAN", "mnist", MNIST_GAN, epochs=12, **PLAYERS, features="digits-features"),
+    Recipe("wgan-gp-mnist", "digits from a critic with a gradient penalty",
+           "gan.GAN", "mnist",
+           {**MNIST_GAN, "loss": "wasserstein", "normalisation": "none", "penalty": 10.0,
+            "critic_steps": 2}, epochs=4, **PLAYERS, features="digits-features"),
+    Recipe("gan-cats", "cats that ask for a second look",
+           "gan.GAN", "cats", CATS_GAN, count=40_000, epochs=17, **PLAYERS,
+           features="cats-features"),
+    Recipe("cgan-mnist", "digits on demand: a GAN whose players are both told the label",
+           "gan_conditional.ConditionalGAN", "mnist",
+           {**MNIST_GAN, "classes": 10}, inputs=("pixels", "labels"), epochs=6, **PLAYERS,
+           features="digits-features"),
+    Recipe("cgan-cats", "cats on demand: pattern, fur, eyes and background as asked",
+           "gan_conditional.ConditionalGAN", "cats",
+           {**CATS_GAN, "classes": (2, 6, 3, 6)},
+           count=40_000, inputs=("pixels", "factors"), epochs=8, **PLAYERS,
+           features="cats-features"),
+    Recipe("cyclegan-cats", "cats by day and by night, learned without pairs",
+           "translation.CycleGAN", "cats", dict(shape=(32, 32, 3), width=24, average=0.998),
+           count=8000, inputs=("day", "night"), epochs=10, batch_size=16, learning_rate=1e-3,
+           adam={"beta_1": 0.5}),
     Recipe("digits-features", "a digit classifier whose features the metrics compare",
            "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
            epochs=12, learning_rate=2e-3),

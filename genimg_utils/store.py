@@ -29,6 +29,15 @@ def card(name):
     return known[name]
 
 
+def table_file(name):
+    """Where the measurements called name stand, that a benchmark made and chapters show."""
+    return FOLDER.parent / "tables" / f"{name}.json"
+
+
+def read_table(name):
+    return json.loads(table_file(name).read_text(encoding="utf-8"))
+
+
 def write_bytes(path, content):
     """Write beside, then rename: a reader never sees half a file."""
     path = Path(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import data, store
-from .data import captions
+from .data import captions, cats, pairs
 from .recipes import RECIPES, Recipe
 
 
@@ -68,8 +68,12 @@ def test_images(recipe, count=10_000):
 
 def training_data(recipe, images=None):
     """What the model of a recipe is fed: an array, or a dict of arrays."""
+    if recipe.inputs[-1] in pairs.KINDS:
+        return unpaired(recipe)
     images = images or data.load(recipe.data, size=recipe.size, count=recipe.count)
     arrays = {"pixels": images.pixels, "labels": images.labels}
+    if "factors" in recipe.inputs:  # the labels are those that captions name
+        return {"pixels": images.pixels, "labels": captions.caption_labels(images.factors)}
     if "tokens" in recipe.inputs:
         arrays["tokens"] = captions.tokens(images.captions)
     if "targets" in recipe.inputs:
@@ -79,6 +83,13 @@ def training_data(recipe, images=None):
         return {"pixels": images.pixels, **targets}
     chosen = {name: arrays[name] for name in recipe.inputs}
     return chosen if len(chosen) > 1 else images.pixels
+
+
+def unpaired(recipe):
+    """Cats, and the partners of *other* cats: a translation between them has no pair to copy."""
+    size = recipe.size or 32
+    return {"source": data.load(recipe.data, size=size, count=recipe.count).pixels,
+            "target": pairs.load(recipe.inputs[-1], size, recipe.count, seed=1)[1].pixels}
 
 
 def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
@@ -93,13 +104,15 @@ def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
         raise ValueError(f"epochs={epochs} must be 1 or more")
     check_folder(out, json.loads(json.dumps(plan)), resume)
     arrays = training_data(chosen)
-    count = len(arrays["pixels"]) if isinstance(arrays, dict) else len(arrays)
+    count = len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
     model = build(chosen, plan["seed"])
     compile_model(model, chosen, plan["epochs"] * (count // chosen.batch_size))
     store.write_bytes(out / "plan.json", json.dumps(plan, indent=1).encode())
     callbacks = [LossTable(out / "losses.csv"), ExactResume(out / "checkpoint")]
     if hasattr(model, "sample"):
         callbacks.append(SampleGrid(out / "samples", count=64))
+    elif hasattr(model, "translate"):
+        callbacks.append(SampleGrid(out / "samples", source=test_images(chosen, 64).pixels))
     model.fit(arrays, batch_size=chosen.batch_size, epochs=plan["epochs"], callbacks=callbacks,
               verbose=verbose)
     save(model, plan, out)
@@ -213,19 +226,61 @@ def as_recipe(card):
 
 
 def sample(name, count, seed=0, label=None, caption=None):
-    """New pictures from a trained model, in [-1, 1]."""
+    """New pictures from a trained model, in [-1, 1]; from one that translates, test pictures
+    translated."""
     model, options = load(name), {}
-    if not hasattr(model, "sample"):
+    if not (hasattr(model, "sample") or hasattr(model, "translate")):
         raise ValueError(f"name={str(name)!r} makes no pictures: it is a feature network")
     if label is not None:
-        if not hasattr(model, "classes"):
+        if not isinstance(getattr(model, "classes", None), int):
             raise ValueError(f"label={label}: {str(name)!r} takes no label")
         options["labels"] = label
     if caption is not None:
-        if not hasattr(model, "describe"):
+        if hasattr(model, "describe"):
+            options["tokens"] = captions.tokens([caption])[0]
+        elif isinstance(getattr(model, "classes", None), tuple):
+            options["labels"] = captions.caption_labels(caption)[0]
+        else:
             raise ValueError(f"caption={caption!r}: {str(name)!r} takes no caption")
-        options["tokens"] = captions.tokens([caption])[0]
+    if hasattr(model, "translate"):
+        chosen = as_recipe(stored(name)[0])
+        return model.translate(data.load(chosen.data, size=chosen.size, count=count, seed=seed,
+                                         split="test").pixels)
     return model.sample(count, seed=seed, **options)
+
+
+def translation_scores(model, recipe, count, seed=0):
+    """How near translations there and back are to the true partners, which training has not
+    seen; how near pictures were untouched; and how often cats that came back show the factors
+    of the true ones."""
+    from . import metrics
+
+    kind = recipe.inputs[-1]
+    test, partners = pairs.load(kind, recipe.size or 32, count, "test", seed)
+    back = model.translate(partners.pixels, back=True)
+    found = {"there": (model.translate(test.pixels), partners.pixels),
+             "back": (back, test.pixels), "untouched": (test.pixels, partners.pixels)}
+    scores = {name: {"psnr": float(metrics.psnr(*both).mean()),
+                     "ssim": float(metrics.ssim(*both).mean())} for name, both in found.items()}
+    asked = {name: test.factors[name] for name in captions.NAMES}
+    return {**scores, "kept": metrics.attribute_accuracy(back, asked), "judge": "cats-features",
+            "count": count, "data": f"{recipe.data} and {kind}, test split"}
+
+
+def as_asked(pixels, classes, features):
+    """How often a feature network reads the labels that were asked for, each in turn, off the
+    samples: of several labels the share of each, and of pictures that have all."""
+    from . import metrics
+    from .models.gan_conditional import labels_in_turn
+
+    asked, judge = labels_in_turn(len(pixels), classes), metrics.features.load(features)
+    if isinstance(classes, tuple):
+        values = {name: np.array(cats.FACTORS[name])[column]
+                  for name, column in zip(captions.NAMES, asked.T, strict=True)}
+        right = metrics.attribute_accuracy(pixels, values, judge)
+    else:
+        right = {"label": float(np.mean(judge.probabilities(pixels).argmax(1) == asked))}
+    return {**right, "count": len(pixels), "judge": features}
 
 
 def evaluate(name, count=10_000, seed=0):
@@ -241,9 +296,13 @@ def evaluate(name, count=10_000, seed=0):
         scores["elbo"] = {"nats": elbo.value, "error": elbo.error, "count": elbo.count,
                           "data": f"{chosen.data}, test split, one sample of z"}
     if chosen.features:
-        made = metrics.score(model.sample(count, seed=seed), features=chosen.features,
-                             reference=chosen.data)
+        pixels = model.sample(count, seed=seed)
+        made = metrics.score(pixels, features=chosen.features, reference=chosen.data)
         scores["samples"] = made.as_dict()
+        if hasattr(model, "classes"):
+            scores["asked"] = as_asked(pixels, model.classes, chosen.features)
+    if hasattr(model, "translate"):
+        scores["translation"] = translation_scores(model, chosen, min(count, 1000), seed)
     if "targets" in chosen.inputs:
         from .metrics import features
         targets = training_data(chosen, test_images(chosen, count))

@@ -70,3 +70,8 @@ def test_nothing_is_left_half_written(tmp_path, monkeypatch):
 def test_cards_are_sorted_json(shelf):
     store.write_card("another", {"sha256": "0"})
     assert list(json.loads(store.CARDS.read_text())) == ["another", "tiny"]
+
+
+def test_tables_say_how_they_were_made():
+    for file in store.table_file("any").parent.glob("*.json"):
+        assert {"command", "machine", "date"} <= store.read_table(file.stem).keys()

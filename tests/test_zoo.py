@@ -110,6 +110,60 @@ def test_labels_and_captions_are_obeyed():
     assert right["fur"] > 0.8 and right["background"] > 0.8
 
 
+CATS_ON_DEMAND = zoo.Recipe(
+    "tiny-cats", "a test", "gan_conditional.ConditionalGAN", "cats",
+    dict(shape=(16, 16, 3), latent=4, width=4, classes=(2, 6, 3, 6)), size=16, count=64,
+    inputs=("pixels", "factors"), epochs=1, batch_size=32,
+    rates={"generator": 1e-3, "discriminator": 2e-3})
+
+
+def test_a_gan_that_is_asked_in_words(monkeypatch, tmp_path):
+    monkeypatch.setitem(zoo.RECIPES, "tiny-cats", CATS_ON_DEMAND)
+    zoo.train("tiny-cats", tmp_path / "run", verbose=0)
+    caption = "a striped ginger cat with green eyes on a blue background"
+    pixels = zoo.sample(tmp_path / "run", 3, seed=1, caption=caption)
+    model = zoo.load(tmp_path / "run")
+    np.testing.assert_allclose(pixels, model.sample(3, seed=1, labels=[1, 3, 0, 0]), atol=1e-6)
+    with pytest.raises(ValueError, match="unknown word 'dragon'"):
+        zoo.sample(tmp_path / "run", 3, caption="a dragon with green eyes")
+    with pytest.raises(ValueError, match="takes no label"):
+        zoo.sample(tmp_path / "run", 3, label=3)
+
+
+TRANSLATOR = zoo.Recipe("tiny-night", "a test", "translation.CycleGAN", "cats",
+                        dict(shape=(16, 16, 3), width=4, blocks=1, average=0.9), size=16, count=32,
+                        inputs=("day", "night"), epochs=1, batch_size=16)
+
+
+def test_a_model_that_translates(monkeypatch, tmp_path):
+    monkeypatch.setitem(zoo.RECIPES, "tiny-night", TRANSLATOR)
+    fed = zoo.training_data(TRANSLATOR)
+    assert fed["source"].shape == fed["target"].shape == (32, 16, 16, 3)
+    _, partners = data.pairs.load("night", size=16, count=32)
+    assert np.abs(fed["target"] - partners.pixels).mean() > 0.1  # nights of other cats
+    zoo.train("tiny-night", tmp_path / "run", verbose=0)
+    assert [path.name for path in (tmp_path / "run/samples").iterdir()] == ["epoch-0001.png"]
+    pixels = zoo.sample(tmp_path / "run", 3, seed=1)
+    cats = data.load("cats", size=16, count=3, seed=1, split="test").pixels
+    np.testing.assert_allclose(pixels, zoo.load(tmp_path / "run").translate(cats), atol=1e-6)
+    scores = json.loads((tmp_path / "run/card.json").read_text())["scores"]["translation"]
+    assert {"there", "back", "untouched", "kept"} <= set(scores) and scores["count"] == 1000
+    with pytest.raises(ValueError, match="takes no label"):
+        zoo.sample(tmp_path / "run", 2, label=1)
+
+
+def test_what_the_judge_reads_off_pictures_that_are_as_asked():
+    from genimg_utils.models.gan_conditional import labels_in_turn
+    asked = labels_in_turn(216, (2, 6, 3, 6))
+    names = zoo.captions.NAMES
+    cats = data.cats.draw({name: np.array(data.cats.FACTORS[name])[column]
+                           for name, column in zip(names, asked.T, strict=True)})
+    right = zoo.as_asked(cats, (2, 6, 3, 6), "cats-features")
+    assert min(right[name] for name in (*names, "all")) > 0.95 and right["count"] == 216
+    wrong = zoo.as_asked(cats[::-1].copy(), (2, 6, 3, 6), "cats-features")
+    assert wrong["fur"] < 0.5
+
+
 def test_options_that_a_model_does_not_take():
     with pytest.raises(ValueError, match="takes no label"):
         zoo.sample("vae-mnist", 2, label=3)

@@ -7,6 +7,7 @@ a notebook does not reach by name: only what could change a result does.
 import ast
 import contextlib
 import hashlib
+import itertools
 import runpy
 from pathlib import Path
 
@@ -115,8 +116,9 @@ def _recipes(sources, root):
 
 
 def _weights(sources, root):
-    """The files of shipped weights that the code in `sources` names."""
-    named = {file.stem: file for file in Path(root, PACKAGE, "weights").glob("*.npz")}
+    """The files of shipped weights, and of measurements, that the code in `sources` names."""
+    files = Path(root, PACKAGE).glob("weights/*.npz"), Path(root, PACKAGE).glob("tables/*.json")
+    named = {file.stem: file for file in itertools.chain(*files)}
     return [named[word] for word in sorted(_words(sources) & set(named))]
 
 

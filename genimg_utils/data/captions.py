@@ -47,6 +47,15 @@ def text(tokens):
     return np.array([" ".join(VOCABULARY[token] for token in row if token) for row in tokens])
 
 
+def caption_labels(factors):
+    """The factors that captions name, as int32 (n, 4): each one's place in cats.FACTORS.
+
+    For models that are told them as `classes`. Takes captions as well."""
+    factors = factors if hasattr(factors, "items") else parse(np.atleast_1d(factors))
+    return np.stack([np.array([FACTORS[name].index(value) for value in factors[name]], np.int32)
+                     for name in NAMES], axis=1)
+
+
 def parse(caption):
     """The discrete factors that a caption names; arrays of them for several captions."""
     if not isinstance(caption, str):

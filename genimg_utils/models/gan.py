@@ -106,19 +106,23 @@ class GAN(PhasedModel):
 
     loss: a name in LOSSES. `penalty` weighs WGAN-GP's gradient penalty, `critic_steps` are the
     discriminator's updates for each of the generator's. With `average` above 0, samples come
-    from a moving average of the generator's weights. Subclasses use `condition`, the width of
-    what both networks are told, and `variant`, their own settings.
+    from a moving average of the generator's weights. `discriminator_width` is `width` where it is
+    not given. Subclasses use `condition`, the width of what both networks are told, and
+    `variant`, their own settings.
     """
 
     def __init__(self, shape=(28, 28, 1), latent=64, network="dcgan", width=32,
                  loss="non-saturating", normalisation="spectral", penalty=0.0, critic_steps=1,
-                 average=0.0, seed=0, condition=0, variant=None, **kwargs):
+                 average=0.0, discriminator_width=None, seed=0, condition=0, variant=None,
+                 **kwargs):
         for name, value, allowed in (("network", network, NETWORKS),
                                      ("loss", loss, tuple(LOSSES)),
                                      ("normalisation", normalisation, NORMALISATIONS)):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r} must be one of {allowed}")
-        for name, value in (("latent", latent), ("width", width), ("critic_steps", critic_steps)):
+        discriminator_width = width if discriminator_width is None else discriminator_width
+        for name, value in (("latent", latent), ("width", width), ("critic_steps", critic_steps),
+                            ("discriminator_width", discriminator_width)):
             if not (isinstance(value, int) and value > 0):
                 raise ValueError(f"{name}={value!r} must be a positive whole number")
         if penalty < 0:
@@ -128,7 +132,8 @@ class GAN(PhasedModel):
                              "normalisation mixes them; use normalisation='none'")
         settings = dict(shape=tuple(shape), latent=latent, network=network, width=width,
                         loss=loss, normalisation=normalisation, penalty=penalty,
-                        critic_steps=critic_steps, average=average, **(variant or {}))
+                        critic_steps=critic_steps, average=average,
+                        discriminator_width=discriminator_width, **(variant or {}))
         super().__init__(seed=seed, settings=settings, **kwargs)
         self.shape, self.latent, self.loss_functions = tuple(shape), latent, LOSSES[loss]
         self.penalty, self.critic_steps, self.average = penalty, critic_steps, average
@@ -139,8 +144,9 @@ class GAN(PhasedModel):
         chosen = self.settings
         self.generator = build_generator(self.shape, self.latent + condition, chosen["network"],
                                          chosen["width"])
-        self.discriminator = build_discriminator(self.shape, chosen["network"], chosen["width"],
-                                                 chosen["normalisation"], condition)
+        self.discriminator = build_discriminator(
+            self.shape, chosen["network"], chosen["discriminator_width"],
+            chosen["normalisation"], condition)
 
     @property
     def kept(self):
@@ -159,19 +165,32 @@ class GAN(PhasedModel):
         return self.generator(ops.concatenate([z, *condition], -1) if condition else z,
                               training=training)
 
+    def answer(self, pixels, *condition, training=False):
+        """All that the discriminator says of pictures: a list, the scores first."""
+        said = self.discriminator([pixels, *condition] if condition else pixels,
+                                  training=training)
+        return said if isinstance(said, (list, tuple)) else [said]
+
     def judge(self, pixels, *condition, training=False):
         """The discriminator's scores of real or fake pictures."""
-        return self.discriminator([pixels, *condition] if condition else pixels,
-                                  training=training)
+        return self.answer(pixels, *condition, training=training)[0]
+
+    def compare(self, real, fake, condition, training):
+        """The discriminator's loss and what is logged of it, from its two answers."""
+        return (self.loss_functions.discriminator(real[0], fake[0]), ops.mean(real[0]),
+                ops.mean(fake[0]))
+
+    def reward(self, fake, condition):
+        """The generator's loss, from the answer to its pictures; a tuple with what is logged."""
+        return (self.loss_functions.generator(fake[0]),)
 
     def discriminator_loss(self, batch, training):
         pixels, *condition = self.inputs(batch)
         count = ops.shape(pixels)[0]
         fake = ops.stop_gradient(self.draw(count, *condition, training=training))
-        real_scores = self.judge(pixels, *condition, training=training)
-        fake_scores = self.judge(fake, *condition, training=training)
-        loss = self.loss_functions.discriminator(real_scores, fake_scores)
-        logs = ops.mean(real_scores), ops.mean(fake_scores)
+        loss, *logs = self.compare(self.answer(pixels, *condition, training=training),
+                                   self.answer(fake, *condition, training=training), condition,
+                                   training)
         if not self.penalty:
             return loss, *logs
         share = random.uniform((count, 1, 1, 1), seed=self.noise(training))
@@ -182,7 +201,7 @@ class GAN(PhasedModel):
     def generator_loss(self, batch, training):
         pixels, *condition = self.inputs(batch)
         fake = self.draw(ops.shape(pixels)[0], *condition, training=training)
-        return self.loss_functions.generator(self.judge(fake, *condition, training=training))
+        return self.reward(self.answer(fake, *condition, training=training), condition)
 
     def phases(self):
         logs = ("d_loss", "real_score", "fake_score", *(["penalty"] if self.penalty else []))

@@ -122,10 +122,13 @@ class AugmentedGAN(GAN):
         if training:
             batch = ({**batch, "pixels": self.augment(batch["pixels"])}
                      if isinstance(batch, dict) else self.augment(batch))
-        loss, *logs = super().discriminator_loss(batch, training)
+        return super().discriminator_loss(batch, training)
+
+    def compare(self, real, fake, condition, training):
+        compared = super().compare(real, fake, condition, training)
         if training and self.target is not None:
-            self.adapt(self.judge(*self.inputs(batch)))
-        return loss, *logs, ops.stop_gradient(ops.convert_to_tensor(self.strength))
+            self.adapt(real[0])
+        return *compared, ops.stop_gradient(ops.convert_to_tensor(self.strength))
 
     def adapt(self, real_scores):
         """One step of the strength, from the scores of real pictures."""
@@ -135,4 +138,5 @@ class AugmentedGAN(GAN):
 
     def phases(self):
         discriminator, generator = super().phases()
-        return [discriminator._replace(logs=(*discriminator.logs, "strength")), generator]
+        loss, real, fake, *penalty = discriminator.logs
+        return [discriminator._replace(logs=(loss, real, fake, "strength", *penalty)), generator]

@@ -7,10 +7,10 @@ Used in 6-applications/data-augmentation.
 """
 
 import numpy as np
-from keras import Input, Model, layers, ops, random
+from keras import Input, Model, layers, ops
 
 from ..blocks import check_pixels, in_batches, one_hot, prior_sample, register
-from .gan import GAN, gradient_penalty
+from .gan import GAN
 from .gan_networks import build_features, build_generator, scoring_layers
 
 
@@ -103,45 +103,37 @@ class AuxiliaryGAN(ConditionalGAN):
         network, width = chosen["network"], chosen["width"]
         self.generator = build_generator(self.shape, self.latent + condition, network, width)
         picture = Input(self.shape)
-        features = build_features(picture, network, width, chosen["normalisation"])
+        features = build_features(picture, network, chosen["discriminator_width"],
+                                  chosen["normalisation"])
         score = scoring_layers(chosen["normalisation"])[1](1, dtype="float32")(features)
         logits = layers.Dense(condition, dtype="float32")(features)  # only scores need a limit
         self.discriminator = Model(picture, [score, logits], name="discriminator")
 
-    def judge(self, pixels, *condition, training=False):
-        return self.discriminator(pixels, training=training)[0]
+    def answer(self, pixels, *condition, training=False):
+        """Scores and logits of pictures; it is told no label."""
+        return self.discriminator(pixels, training=training)
 
-    def discriminator_loss(self, batch, training):
+    def compare(self, real, fake, condition, training):
         """L_S + L_C, negated (Odena et al. 2017, eqs. 2 and 3), with any loss for the scores."""
-        pixels, targets = self.inputs(batch)
-        fake = ops.stop_gradient(self.draw(ops.shape(pixels)[0], targets, training=training))
-        real_scores, real_logits = self.discriminator(pixels, training=training)
-        fake_scores, fake_logits = self.discriminator(fake, training=training)
-        loss = self.loss_functions.discriminator(real_scores, fake_scores)
-        named = naming_loss(targets, real_logits, self.classes)
+        loss, *logs = super().compare(real, fake, condition, training)
+        named = naming_loss(*condition, real[1], self.classes)
         loss += self.class_weight * named
         if self.from_fakes:
-            loss += self.class_weight * naming_loss(targets, fake_logits, self.classes)
-        logs = [ops.mean(real_scores), ops.mean(fake_scores)]
-        if self.penalty:
-            share = random.uniform((ops.shape(pixels)[0], 1, 1, 1), seed=self.noise(training))
-            logs.append(gradient_penalty(lambda x: self.judge(x, training=training), pixels, fake,
-                                         share))
-            loss += self.penalty * logs[-1]
+            loss += self.class_weight * naming_loss(*condition, fake[1], self.classes)
         return loss, *logs, named
 
-    def generator_loss(self, batch, training):
+    def reward(self, fake, condition):
         """Minimises L_S - L_C: the picture should pass for real, and for its class."""
-        pixels, targets = self.inputs(batch)
-        fake = self.draw(ops.shape(pixels)[0], targets, training=training)
-        scores, logits = self.discriminator(fake, training=training)
-        named = naming_loss(targets, logits, self.classes)
-        return self.loss_functions.generator(scores) + self.class_weight * named, named
+        loss, = super().reward(fake, condition)
+        named = naming_loss(*condition, fake[1], self.classes)
+        return loss + self.class_weight * named, named
 
     def phases(self):
-        names = ("real_class_loss", "fake_class_loss")
-        return [phase._replace(logs=(*phase.logs, name))
-                for phase, name in zip(super().phases(), names, strict=True)]
+        discriminator, generator = super().phases()
+        named = list(discriminator.logs)
+        named.insert(3, "real_class_loss")  # after loss and scores, before a penalty
+        return [discriminator._replace(logs=tuple(named)),
+                generator._replace(logs=(*generator.logs, "fake_class_loss"))]
 
     def score(self, pixels):
         """Above 0 where the discriminator takes a picture for real; it is told no label."""

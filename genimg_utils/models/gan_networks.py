@@ -38,6 +38,9 @@ class Spectral:
     def divided_kernel(self, training):
         return self.kernel / spectral_norm(self.kernel, self.u, update=bool(training))
 
+    def finish(self, x):
+        return self.activation(x + self.bias if self.use_bias else x)
+
     # Keras's layers save their kernel and bias, and nothing else.
     def save_own_variables(self, store):
         for i, weight in enumerate(self.weights):
@@ -54,7 +57,7 @@ class SpectralConv2D(Spectral, layers.Conv2D):
 
     def call(self, x, training=False):
         x = ops.conv(x, self.divided_kernel(training), self.strides, self.padding)
-        return x + self.bias
+        return self.finish(x)
 
 
 @register
@@ -62,7 +65,7 @@ class SpectralDense(Spectral, layers.Dense):
     """A dense layer whose matrix is divided by its spectral norm."""
 
     def call(self, x, training=False):
-        return ops.matmul(x, self.divided_kernel(training)) + self.bias
+        return self.finish(ops.matmul(x, self.divided_kernel(training)))
 
 
 @register

@@ -95,15 +95,17 @@ class LossTable(keras.callbacks.Callback):
 
 class SampleGrid(keras.callbacks.Callback):
     """Keeps a grid of samples each epoch, always from the same noise: `frames`, and PNG files
-    where a folder is given."""
+    where a folder is given. Of a model that translates: the pictures of `source`, translated."""
 
-    def __init__(self, folder=None, count=16, columns=None, seed=0):
+    def __init__(self, folder=None, count=16, columns=None, seed=0, source=None):
         super().__init__()
         self.folder = Path(folder) if folder else None
         self.count, self.columns, self.seed, self.frames = count, columns, seed, []
+        self.source = source
 
     def on_epoch_end(self, epoch, logs=None):
-        pixels = self.model.sample(self.count, seed=self.seed)
+        pixels = (self.model.sample(self.count, seed=self.seed) if self.source is None
+                  else self.model.translate(self.source))
         self.frames.append(tile(pixels, columns=self.columns))
         if self.folder:
             save(pixels, self.folder / f"epoch-{epoch + 1:04d}.png", columns=self.columns)

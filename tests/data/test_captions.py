@@ -42,7 +42,16 @@ def test_one_caption_is_parsed_to_names():
         "plain")
 
 
-@pytest.mark.parametrize("call", [captions.parse, captions.tokens])
+def test_factors_and_captions_as_numbers():
+    factors, sentences = all_captions()
+    labels = captions.caption_labels(factors)
+    assert labels.dtype == np.int32 and labels.shape == (216, 4)
+    np.testing.assert_array_equal(captions.caption_labels(sentences), labels)
+    assert captions.caption_labels(GINGER).tolist() == [[1, 3, 0, 0]]
+    assert len({tuple(row) for row in labels}) == 216
+
+
+@pytest.mark.parametrize("call", [captions.parse, captions.tokens, captions.caption_labels])
 def test_an_unknown_word_is_named_with_the_known_ones(call):
     with pytest.raises(ValueError, match="unknown word 'dog'; known are: a, cat, with"):
         call("a white dog with yellow eyes on a dark background")

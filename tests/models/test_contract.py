@@ -6,7 +6,10 @@ import pytest
 from genimg_utils.models.gan import GAN
 from genimg_utils.models.gan_augmented import AugmentedGAN
 from genimg_utils.models.gan_conditional import AuxiliaryGAN, ConditionalGAN
+from genimg_utils.models.gan_encoders import VAEGAN, BiGAN
+from genimg_utils.models.inversion import GeneratorEncoder
 from genimg_utils.models.multimodal import MultimodalVAE
+from genimg_utils.models.translation import CycleGAN, Pix2Pix
 from genimg_utils.models.vae import VAE, Autoencoder
 from genimg_utils.models.vae_variants import ConditionalVAE, FactorVAE, HierarchicalVAE
 from tests.models import contract
@@ -47,13 +50,25 @@ MODELS = {
                                                  loss="wasserstein", normalisation="none",
                                                  penalty=10.0),
                             {"pixels": PIXELS, "labels": PAIRS}),
+    "vae-gan": (lambda: VAEGAN(**SMALL, average=0.9), PIXELS),
+    "vae-gan-dense": (lambda: VAEGAN(**SMALL, network="dense", level=0), PIXELS),
+    "bigan": (lambda: BiGAN(**SMALL), PIXELS),
+    "generator-encoder": (lambda: GeneratorEncoder(GAN(**SMALL, network="dense").generator,
+                                                   width=8, seed=3), PIXELS),
+    "pix2pix": (lambda: Pix2Pix((16, 16, 3), source=(16, 16, 1), width=4, blocks=1,
+                                average=0.9, seed=3),
+                {"source": COLOURED[..., :1], "target": COLOURED}),
+    "pix2pix-l1": (lambda: Pix2Pix((8, 8, 1), width=4, adversarial=0.0, seed=3),
+                   {"source": PIXELS, "target": -PIXELS}),
+    "cyclegan": (lambda: CycleGAN((8, 8, 1), width=4, blocks=1, average=0.9, seed=3),
+                 {"source": PIXELS, "target": -PIXELS[::-1]}),
 }
 
 
 # JAX and torch build, train and sample every model. Seeds, saving and evaluating are the work of
 # the mechanism: there, all VAEs show them, and of the adversarial networks these.
-MECHANISM = {"gan", "wgan-gp", "autoencoder", "cvae", "factor-vae", "hierarchical-vae",
-             "multimodal-vae", "vae", "vae-dense", "vae-gaussian"}
+MECHANISM = {"gan", "wgan-gp", "vae-gan", "cyclegan", "autoencoder", "cvae", "factor-vae",
+             "hierarchical-vae", "multimodal-vae", "vae", "vae-dense", "vae-gaussian"}
 
 
 def cases(*checks):

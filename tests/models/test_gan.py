@@ -159,12 +159,19 @@ def test_scores_of_real_pictures():
     assert model.score(PIXELS).shape == (len(PIXELS),)
 
 
+def test_a_discriminator_may_be_wider_than_the_generator():
+    plain, wide = gan.GAN(**SMALL), gan.GAN(**SMALL, discriminator_width=12)
+    assert wide.generator.count_params() == plain.generator.count_params()
+    assert wide.discriminator.count_params() > 2 * plain.discriminator.count_params()
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     (dict(loss="vanilla"), "loss='vanilla' must be one of .*non-saturating"),
     (dict(network="resnet"), "network='resnet' must be one of"),
     (dict(normalisation="layer"), "normalisation='layer' must be one of"),
     (dict(latent=0), "latent=0 must be a positive whole number"),
     (dict(critic_steps=2.5), "critic_steps=2.5 must be a positive"),
+    (dict(discriminator_width=0), "discriminator_width=0 must be a positive"),
     (dict(average=1.0), "average=1.0 must be at least 0 and below 1"),
     (dict(penalty=-1), "penalty=-1 must be 0 or more"),
     (dict(penalty=10, normalisation="batch"), "batch normalisation mixes them"),

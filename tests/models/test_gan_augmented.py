@@ -102,8 +102,8 @@ def seen_by(pixels):
 
 def test_both_sides_are_augmented_while_training_and_neither_afterwards():
     model = AugmentedGAN(**SMALL, policy=("translation",))
-    model.judge = lambda pixels, training=False: log.append(
-        seen_by(pixels)) or ops.sum(pixels, axis=(1, 2, 3))[:, None]
+    model.answer = lambda pixels, training=False: log.append(
+        seen_by(pixels)) or [ops.sum(pixels, axis=(1, 2, 3))[:, None]]
     ones = ops.ones((8, 8, 8, 1))
     log = []
     model.discriminator_loss(ones, True)
@@ -123,9 +123,9 @@ def test_the_penalty_looks_between_augmented_pictures():
     model.draw = lambda count, training=False: ops.zeros((count, 8, 8, 1))
     model.augment = lambda pixels: pixels * 0 + 0.5
     seen = []
-    scores = model.judge
-    model.judge = lambda pixels, training=False: (
-        seen.append(seen_by(pixels)) or scores(pixels, training=training))
+    answer = model.answer
+    model.answer = lambda pixels, training=False: (
+        seen.append(seen_by(pixels)) or answer(pixels, training=training))
     model.discriminator_loss(ops.ones((4, 8, 8, 1)), True)
     real, fake, between = seen
     assert (real == 0.5).all() and (fake == 0).all()

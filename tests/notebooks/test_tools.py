@@ -162,6 +162,15 @@ def test_stale_when_weights_that_it_names_have_changed(project):
     assert modules_hash(["load('other')"], project) == modules_hash(["load('o')"], project)
 
 
+def test_stale_when_a_table_that_it_names_has_changed(project):
+    (project / "genimg_utils/tables").mkdir()
+    code, hashes = ['from genimg_utils import grey\nread_table("gan-tricks")'], set()
+    for content in ("{}", "[]"):
+        (project / "genimg_utils/tables/gan-tricks.json").write_text(content)
+        hashes.add(modules_hash(code, project))
+    assert len(hashes) == 2
+
+
 def test_stale_when_a_recipe_that_it_names_or_its_model_has_changed(project):
     folder, code = project / "genimg_utils", ['from genimg_utils import recipes\nload("tiny")']
     (folder / "models").mkdir()
