@@ -29,9 +29,11 @@ def towards_one(fake):
 
 # -------------------------------------------------------------- networks
 
-def build_translator(source, target, width=16, blocks=2, name="generator"):
+def build_translator(source, target, width=16, blocks=2, name="generator", stay=False):
     """Picture -> picture in [-1, 1] of the same side: halved down to some four pixels, where each
-    place sees all of it, and up again, past shortcuts (U-Net, Ronneberger et al. 2015)."""
+    place sees all of it, and up again, past shortcuts (U-Net, Ronneberger et al. 2015).
+
+    Where it should `stay`, it starts as (nearly) the identity, and learns what to change."""
     x = picture = Input(source)
     passed = [picture]
     while x.shape[1] > 4 and x.shape[1] % 2 == 0:
@@ -43,8 +45,11 @@ def build_translator(source, target, width=16, blocks=2, name="generator"):
     for shortcut in reversed(passed[:-1]):
         x = layers.Conv2DTranspose(max(width, shortcut.shape[-1]), 4, 2, padding="same")(x)
         x = layers.Activation("silu")(layers.Concatenate()([x, shortcut]))
-    x = layers.Conv2D(target[2], 3, padding="same", activation="tanh", dtype="float32")(x)
-    return Model(picture, x, name=name)
+    last = dict(padding="same", dtype="float32")
+    if stay:
+        x = layers.Conv2D(target[2], 3, kernel_initializer="zeros", **last)(x)
+        return Model(picture, ops.tanh(x + ops.arctanh(0.98 * picture)), name=name)
+    return Model(picture, layers.Conv2D(target[2], 3, activation="tanh", **last)(x), name=name)
 
 
 def build_patch_discriminator(shape, width=16, normalisation="spectral", name="discriminator"):
@@ -159,17 +164,18 @@ class CycleGAN(Translator):
     again (`cycle`), and a picture that is there already should stay (`identity`).
 
     The weights are the paper's: 10, and half of that for the identity, which it adds for
-    paintings to keep their colours (section 5.2)."""
+    paintings to keep their colours (section 5.2). Unlike the paper's, the generators start by
+    leaving pictures as they are (`stay`): from a random start, exchanged colours are as near."""
 
     def __init__(self, shape=(32, 32, 3), width=16, blocks=2, cycle=10.0, identity=5.0,
-                 average=0.0, seed=0, **kwargs):
+                 stay=True, average=0.0, seed=0, **kwargs):
         if min(cycle, identity) < 0:
             raise ValueError(f"cycle={cycle!r} and identity={identity!r} must be 0 or more")
-        settings = dict(shape=tuple(shape), cycle=cycle, identity=identity)
+        settings = dict(shape=tuple(shape), cycle=cycle, identity=identity, stay=stay)
         super().__init__((shape,), width, blocks, average, settings, seed, **kwargs)
         self.shape, self.cycle, self.identity = tuple(shape), cycle, identity
-        self.there = build_translator(shape, shape, width, blocks, "there")
-        self.back = build_translator(shape, shape, width, blocks, "back")
+        self.there = build_translator(shape, shape, width, blocks, "there", stay)
+        self.back = build_translator(shape, shape, width, blocks, "back", stay)
         self.source_judge = build_patch_discriminator(shape, width, name="source_judge")
         self.target_judge = build_patch_discriminator(shape, width, name="target_judge")
         self.averaged_there = averaged_copy(self.there, average)
