@@ -33,7 +33,8 @@ def build_translator(source, target, width=16, blocks=2, name="generator", stay=
     """Picture -> picture in [-1, 1] of the same side: halved down to some four pixels, where each
     place sees all of it, and up again, past shortcuts (U-Net, Ronneberger et al. 2015).
 
-    Where it should `stay`, it starts as (nearly) the identity, and learns what to change."""
+    Where it should `stay`, the picture is added before the last squashing: a start at which
+    colours are dull, but none are exchanged."""
     x = picture = Input(source)
     passed = [picture]
     while x.shape[1] > 4 and x.shape[1] % 2 == 0:
@@ -45,11 +46,8 @@ def build_translator(source, target, width=16, blocks=2, name="generator", stay=
     for shortcut in reversed(passed[:-1]):
         x = layers.Conv2DTranspose(max(width, shortcut.shape[-1]), 4, 2, padding="same")(x)
         x = layers.Activation("silu")(layers.Concatenate()([x, shortcut]))
-    last = dict(padding="same", dtype="float32")
-    if stay:
-        x = layers.Conv2D(target[2], 3, kernel_initializer="zeros", **last)(x)
-        return Model(picture, ops.tanh(x + ops.arctanh(0.98 * picture)), name=name)
-    return Model(picture, layers.Conv2D(target[2], 3, activation="tanh", **last)(x), name=name)
+    x = layers.Conv2D(target[2], 3, padding="same", dtype="float32")(x)
+    return Model(picture, ops.tanh(x + picture if stay else x), name=name)
 
 
 def build_patch_discriminator(shape, width=16, normalisation="spectral", name="discriminator"):
@@ -164,8 +162,9 @@ class CycleGAN(Translator):
     again (`cycle`), and a picture that is there already should stay (`identity`).
 
     The weights are the paper's: 10, and half of that for the identity, which it adds for
-    paintings to keep their colours (section 5.2). Unlike the paper's, the generators start by
-    leaving pictures as they are (`stay`): from a random start, exchanged colours are as near."""
+    paintings to keep their colours (section 5.2). Unlike the paper's, the generators start
+    close to leaving pictures alone (`stay`): from a random start, a cycle of exchanged colours is
+    as near as the right one."""
 
     def __init__(self, shape=(32, 32, 3), width=16, blocks=2, cycle=10.0, identity=5.0,
                  stay=True, average=0.0, seed=0, **kwargs):
