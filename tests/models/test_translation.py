@@ -39,6 +39,15 @@ def test_networks_work_at_every_side_that_4_divides(side):
     assert scores.shape == (2, -(-side // 8), -(-side // 8), 1)
 
 
+def test_a_translator_that_stays_begins_near_the_picture():
+    pixels = np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype("float32")
+    likeness = {}
+    for stay in (True, False):
+        made = translation.build_translator((32, 32, 3), (32, 32, 3), stay=stay)(pixels)
+        likeness[stay] = np.corrcoef(ops.convert_to_numpy(made).ravel(), pixels.ravel())[0, 1]
+    assert likeness[True] > 0.8 > 0.5 > likeness[False]
+
+
 def test_a_patch_has_22_pixels():
     judge = translation.build_patch_discriminator((64, 64, 1), width=4, normalisation="none")
     pixels = np.random.default_rng(0).standard_normal((1, 64, 64, 1)).astype("float32")

@@ -264,7 +264,7 @@ plotting.before_after({name: model.sample(8, seed=seed + 1) for name, model in (
 # %% [markdown]
 # All three rows are rough after so few steps; compare them with one another, not with models that
 # trained for an hour. The VAE's dissolve where no training picture had its code. The other two draw eyes
-# in every cat, and more grain than fur should have.
+# in nearly every cat, and more grain than fur should have.
 #
 # Now in numbers. For copies: how close in pixels (PSNR, SSIM), and how close in the judge's features.
 # For copies and samples as a crowd: the FID on those features. Last, a crude measure of crispness: how
@@ -310,7 +310,7 @@ print(f"on cats-features (not Inception-FID), {samples:,} pictures of {size}×{s
 # the distance in the judge's features. By SSIM and by the FID of the copies there is little between
 # them. So at equal nats the new ruler has not brought this copy nearer to this cat; it has brought what
 # the decoder draws nearer to cats. Do not expect more: the discriminator's features are not the judge's,
-# and they come from a small network that has seen a thousand batches. This is one run, too: a difference
+# and they come from a small network that has seen a few hundred batches. This is one run, too: a difference
 # of a few hundredths means nothing.
 #
 # ## What the codes are good for
@@ -369,11 +369,11 @@ plotting.before_after({"rebuilt": both.decode(codes[row]), **{
     name: edited(row, *edit) for name, edit in edits.items()}})
 
 # %% [markdown]
-# Each column is one cat. Ginger fur, pink and blue eyes arrive in nearly every one, and what they are
-# not about mostly stays. Stripes do not arrive. The table's first line tells why: it says how often the
-# judge reads the *true* value off an unedited copy. Fur and background survive copying, the pattern
-# often does not: a stripe is a few pixels, slightly darker. What the codes have lost, no direction in
-# them brings back.
+# Each column is one cat. Ginger fur, pink and blue eyes arrive in most cats, fur and background stay as they
+# were unless they are asked to change, the pattern and the eyes less reliably. Stripes do not arrive.
+# The table's first line tells why: it says how often the judge reads the *true* value off an unedited
+# copy. Fur and background survive copying. The pattern often does not, as a stripe is a few pixels,
+# slightly darker. What the codes have lost, no direction in them brings back.
 #
 # ## BiGAN: no comparison at all
 #
@@ -387,7 +387,7 @@ plotting.before_after({"rebuilt": both.decode(codes[row]), **{
 #
 # Encoder and generator never meet. But if the pairs are to be indistinguishable, a picture must go
 # with the same code in both, and the authors prove that at the optimum $E$ inverts $G$. At the
-# optimum.
+# optimum. (Settings were found by trying: here no spectral normalisation, and lower learning rates.)
 
 # %%
 bigan = trained(BiGAN(average=0.99, normalisation="none", **settings), 1e-3, discriminator=1e-3)
@@ -400,12 +400,12 @@ plotting.before_after({"unseen": test.pixels[:8], "VAE-GAN": both.reconstruct(te
                        "BiGAN": bigan.reconstruct(test.pixels[:8])})
 
 # %% [markdown]
-# Most of the BiGAN's copies have the right background, some the right fur, none the right face. Its
-# samples are nearly as good as the VAE-GAN's, its copies far behind: nothing in this loss asks for *the
-# same picture back*, except at an optimum that no training reaches. Judge the last row as relatives,
-# not as copies. What the discriminator needs in order to see that a picture and a code go together is
-# kept, and the rest is the generator's own. The authors were after features, and their encoder is
-# judged by what a classifier can read from its codes.
+# Most of the BiGAN's copies have the right background, some the right fur, none the right face. The
+# FID of its samples is between those of the VAE-GAN and the GAN, its copies are far behind: nothing in
+# this loss asks for *the same picture back*, except at an optimum that no training reaches. Judge the
+# last row as relatives, not as copies. What the discriminator needs in order to see that a picture and a
+# code go together is kept, and the rest is the generator's own. The authors were after features, and
+# their encoder is judged by what a classifier can read from its codes.
 #
 # ## Sentences to unlearn
 #
