@@ -361,8 +361,9 @@ class SemiSupervisedGAN(GAN):
     def inputs(self, batch):
         return (batch["pixels"],)
 
-    def judge(self, pixels, training=False):
-        return ops.logsumexp(self.discriminator(pixels, training=training), axis=-1, keepdims=True)
+    def answer(self, pixels, training=False):
+        logits = self.discriminator(pixels, training=training)
+        return [ops.logsumexp(logits, axis=-1, keepdims=True)]
 
     def discriminator_loss(self, batch, training):
         loss, *logs = super().discriminator_loss(batch, training)
