@@ -294,7 +294,7 @@ for name, (draw, weight) in searches.items():
 # them the score has dropped below that of random drawings. The penalty, meant to help, makes all of
 # it worse: lower PSNR, lower scores, and most of all for the middles. It has pulled the codes to
 # where the generator hardly ever was. Codes on the shell cost about 2 dB, but their middles pass as
-# well as random drawings. Stretching the middles of free codes does nearly as much, and costs nothing.
+# well as random drawings. Stretching the middles of free codes does as much, and costs nothing.
 #
 # The trade-off has a name, **distortion against editability**
 # ([Tov et al., 2021](https://arxiv.org/abs/2102.02766)).
@@ -358,8 +358,9 @@ plotting.strip(np.stack([np.concatenate([test.pixels[row:row + 1], slider(row, d
                rows=list(rows), steps=["given", *(f"α = {a}" for a in strengths)])
 
 # %% [markdown]
-# The edits arrive, and not in equal steps: fur turns ginger by way of brown. Look for what has changed
-# *besides* as the strength grows, such as the eyes of the third cat.
+# Compare `given` with $\alpha = 0$ first: that is what the inversion has cost, edges and pupils. Then the
+# edits arrive, and not in equal steps: fur turns ginger by way of brown. Look for what changes *besides*
+# as the strength grows: the brown fur gets darker together with the stripes.
 #
 # ### Only what was asked for?
 #
@@ -405,10 +406,10 @@ for name in edits:
 
 # %% [markdown]
 # In each line the column of the edited factor says how often the judge saw the new value, the other
-# columns how often it saw the *old* one; `all` how often a cat had every one right. The conditional
-# directions are the better ones throughout, and most where the plain direction did most damage:
-# stripes no longer change the fur. The eyes of grey cats are not quite saved. A linear model is a
-# rough map of a space that is not linear.
+# columns how often it saw the *old* one; `all` how often a cat had every one right. By that
+# column the conditional direction is the better one in each pair, and most where the plain one did
+# most damage: stripes no longer change the fur. The eyes of grey cats are not saved. A linear model is
+# a rough map of a space that is not linear.
 #
 # ### Keep the details
 #
@@ -425,8 +426,8 @@ plotting.before_after({"given": test.pixels[row], "G(z + αn)": pushed, "only th
     test.pixels[row] + pushed - rebuilt[row], -1, 1)})
 
 # %% [markdown]
-# The middle row has lost a stripe or moved an ear. The last row keeps what the inversion could not
-# reach: it is the given cat, with other eyes.
+# In the middle row the first and the fifth cat have lost their stripes. The last row keeps what the
+# inversion could not reach: it is the given cat, with other eyes.
 #
 # ## Between two given pictures
 #
@@ -447,6 +448,10 @@ fade = (1 - t) * test.pixels[first] + t * test.pixels[last]
 plotting.strip(np.stack([fade, path]), rows=["pixels", "codes"])
 
 # %% [markdown]
+# Halfway, the pixels show two pairs of ears. Along the codes each picture is one cat, and it does not
+# change gradually: fur and background switch within a step or two. There is no background between
+# yellow and pink among the cats that the generator learned from.
+#
 # ## Repair: search with known pixels only
 #
 # Part of the picture is lost. Compare only what is known, by a mask $m$ of ones and zeros, and let
@@ -479,8 +484,10 @@ for name, pixels in {"average cat": average, "inversion": repaired}.items():
 plotting.before_after({"damaged": holed[:8], "repaired": repaired[:8], "truth": cats[:8]})
 
 # %% [markdown]
-# What can be seen decides what cannot. Where it does not decide, several fillings are right. Hide
-# the whole lower half of one cat and search from six starts:
+# The lost part costs about half of what the average cat would have cost. What can be seen decides what
+# cannot: the other ear, the fur, an eye like its neighbour. Where it does not decide, several fillings
+# are right; nothing in the last picture said that the eyes were blue. Hide the whole lower half of one
+# cat and search from six starts (errors are those of the known half):
 
 # %%
 # alt: A cat whose lower half is hidden, and six cats that agree in the upper half and differ below
@@ -495,7 +502,8 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
               titles=["known", *(f"error {error:.3f}" for error in ways.error[best]), "truth"])
 
 # %% [markdown]
-# All agree where they were told, and differ where they were not. A repair by a generative model is
+# All agree where they were told, and differ where they were not: in the eyes' lower halves, the muzzle,
+# the stripes at the sides. A repair by a generative model is
 # *a* picture that fits, drawn from what the model knows: it can restore a photograph for a frame on
 # the wall, and it is no evidence of what was there.
 #
@@ -515,7 +523,7 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
 #
 # <details><summary>Answer</summary>
 #
-# A picture that the discriminator is very sure about: not real. 0 is the average code and its picture
+# A picture that the discriminator takes to be fake, and is sure of it. 0 is the average code and its picture
 # is not an average cat; random codes are never so short. As a start it beats one random draw, as it is
 # equally far from all, and loses against the best of four.
 #
