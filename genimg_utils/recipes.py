@@ -64,7 +64,7 @@ RECIPES = {recipe.name: recipe for recipe in (
     Recipe("wgan-gp-mnist", "digits from a critic with a gradient penalty",
            "gan.GAN", "mnist",
            {**MNIST_GAN, "loss": "wasserstein", "normalisation": "none", "penalty": 10.0,
-            "critic_steps": 2}, epochs=4, **PLAYERS, features="digits-features"),
+            "critic_steps": 2}, epochs=4, **{**PLAYERS, "rates": {}}, features="digits-features"),
     Recipe("gan-cats", "cats that ask for a second look",
            "gan.GAN", "cats", CATS_GAN, count=40_000, epochs=17, **PLAYERS,
            features="cats-features"),
