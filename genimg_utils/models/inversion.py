@@ -99,7 +99,7 @@ class Search(PhasedModel):
 
     def distances(self, batch):
         """Squared errors over known pixels and the whole loss, each (starts, count)."""
-        pixels, mask = batch["pixels"], batch["mask"]
+        pixels, mask = (ops.convert_to_tensor(batch[name]) for name in ("pixels", "mask"))
         starts, count, latent = self.z.shape
         made = self.generate(ops.reshape(self.z, (-1, latent)))
         every = ops.reshape(made, (starts, *ops.shape(pixels)))

@@ -20,7 +20,7 @@ def deaf(model):
     """Its discriminator answers 0 to everything."""
     last = next(layer for layer in model.discriminator.layers
                 if getattr(layer, "units", None) == 1)
-    last.kernel.assign(ops.zeros_like(last.kernel))
+    last.kernel.assign(ops.zeros(last.kernel.shape))
     return model
 
 

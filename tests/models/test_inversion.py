@@ -91,6 +91,7 @@ def test_features_weigh_in():
     """Features that see only the left half, weighing much: the right half is given up."""
     left = np.zeros((8, 8, 1), "float32")
     left[:, :4] = 1
+    left = ops.convert_to_tensor(left)
     plain, featured = (
         inversion.invert(linear, 0.5 * PIXELS[:4], 4, starts=1, steps=60, learning_rate=0.2,
                             features=lambda x: x * left, feature_weight=weight)
