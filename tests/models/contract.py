@@ -23,6 +23,11 @@ def first(data, count):
             else data[:count])
 
 
+def numbers(variables):
+    """Copies of variables or tensors, as NumPy arrays."""
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
 def fingerprint(model):
     """One checksum over weights, optimizer and noise."""
     variables = [*model.variables, *model.optimizer.variables]

@@ -9,11 +9,10 @@ from keras import ops
 
 from genimg_utils.models import gan_encoders
 from genimg_utils.training import value_and_gradients
-from tests.models.contract import PIXELS, compiled
+from tests.models.contract import PIXELS, compiled, numbers
 
 LOG_2 = math.log(2)
 SMALL = dict(shape=(8, 8, 1), latent=4, width=8, seed=3)
-RANDOM = np.random.default_rng(4)
 
 
 def deaf(model):
@@ -22,10 +21,6 @@ def deaf(model):
                 if getattr(layer, "units", None) == 1)
     last.kernel.assign(ops.zeros(last.kernel.shape))
     return model
-
-
-def numbers(variables):
-    return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
 # --------------------------------------------------------------- VAE-GAN

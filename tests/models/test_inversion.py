@@ -7,7 +7,7 @@ from keras import ops
 from genimg_utils.models import gan_encoders, inversion
 from genimg_utils.models.gan import GAN
 from genimg_utils.models.vae import VAE
-from tests.models.contract import PIXELS, compiled
+from tests.models.contract import PIXELS, compiled, numbers
 
 SMALL = dict(shape=(8, 8, 1), latent=4, width=8, seed=3)
 RANDOM = np.random.default_rng(4)
@@ -17,10 +17,6 @@ MATRIX = (0.1 * RANDOM.standard_normal((4, 64))).astype("float32")
 def linear(z):
     """A generator whose inversion is linear regression."""
     return ops.reshape(ops.matmul(z, MATRIX), (-1, 8, 8, 1))
-
-
-def numbers(variables):
-    return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
 # ------------------------------------------------------ GeneratorEncoder
@@ -60,7 +56,7 @@ def test_a_linear_generator_is_inverted_exactly():
 def test_with_a_prior_it_is_ridge_regression():
     targets = (0.3 * RANDOM.standard_normal((3, 8, 8, 1))).clip(-1, 1).astype("float32")
     found = inversion.invert(linear, targets, 4, starts=1, steps=150, learning_rate=0.2,
-                                prior=0.1)
+                             prior=0.1)
     normal = MATRIX @ MATRIX.T / 64 + 0.1 / 4 * np.eye(4)
     expected = np.linalg.solve(normal, MATRIX @ targets.reshape(3, 64).T / 64).T
     np.testing.assert_allclose(found.z, expected, atol=0.01)
@@ -72,7 +68,7 @@ def test_hidden_pixels_do_not_count():
     mask[:, :, 4:] = 0
     other = np.where(mask > 0, targets, -targets)
     found, same = (inversion.invert(linear, x, 4, starts=1, steps=20, mask=mask,
-                                       features=lambda x: 2 * x) for x in (targets, other))
+                                    features=lambda x: 2 * x) for x in (targets, other))
     np.testing.assert_allclose(found.z, same.z, atol=1e-5)
     error = np.square(found.pixels - targets)[:, :, :4].mean((1, 2, 3))
     np.testing.assert_allclose(found.error, error, rtol=1e-3)
@@ -94,7 +90,7 @@ def test_features_weigh_in():
     left = ops.convert_to_tensor(left)
     plain, featured = (
         inversion.invert(linear, 0.5 * PIXELS[:4], 4, starts=1, steps=60, learning_rate=0.2,
-                            features=lambda x: x * left, feature_weight=weight)
+                         features=lambda x: x * left, feature_weight=weight)
         for weight in (0.0, 30.0))
     errors = [np.square(found.pixels - 0.5 * PIXELS[:4])[:, :, :4].mean()
               for found in (plain, featured)]

@@ -7,14 +7,10 @@ from keras import ops
 
 from genimg_utils.models import gan, translation
 from genimg_utils.models.translation import CycleGAN, Pix2Pix
-from tests.models.contract import COLOURED, PIXELS, compiled
+from tests.models.contract import COLOURED, PIXELS, compiled, numbers
 
 PAIRS = {"source": PIXELS, "target": -PIXELS}
 SMALL = dict(shape=(8, 8, 1), width=8, blocks=1, seed=3)
-
-
-def numbers(weights):
-    return [ops.convert_to_numpy(weight) for weight in weights]
 
 
 def tensors(batch, count=4):
