@@ -3,8 +3,8 @@
 Pix2Pix: Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017
 (arXiv:1611.07004). CycleGAN: Zhu et al., Unpaired Image-to-Image Translation using
 Cycle-Consistent Adversarial Networks, 2017 (arXiv:1703.10593).
-Both at a size for a processor: fewer layers, no instance normalisation in the generator, spectral
-normalisation in the discriminator. Taught in 5-practice/image-to-image.
+Both at a size for a processor: fewer layers, and no normalisation in the generators.
+Taught in 5-practice/image-to-image.
 """
 
 from keras import Input, Model, layers, ops
@@ -29,7 +29,7 @@ def towards_one(fake):
 
 # -------------------------------------------------------------- networks
 
-def build_translator(source, target, width=16, blocks=2, name="generator", stay=False):
+def build_translator(source, target, width=16, blocks=1, name="generator", stay=False):
     """Picture -> picture in [-1, 1] of the same side: halved down to some four pixels, where each
     place sees all of it, and up again, past shortcuts (U-Net, Ronneberger et al. 2015).
 
@@ -86,29 +86,27 @@ class Translator(PhasedModel):
 class Pix2Pix(Translator):
     """Learns from pairs, {"source": …, "target": …}: close to the partner, and believable.
 
-    l1 and adversarial weigh the two; without the second there is no discriminator to train.
-    Where it is `conditional`, the discriminator sees the source beside the picture, and so can
-    tell a picture that does not belong to it. There is no noise: the paper's generator learned to
-    ignore it (section 3.1)."""
+    l1 and adversarial weigh the two; without the second there is no discriminator to train. The
+    discriminator sees the source beside the picture, and so can tell a picture that does not
+    belong to it. There is no noise: the paper's generator learned to ignore it (section 3.1)."""
 
-    def __init__(self, shape=(32, 32, 3), source=None, width=16, blocks=2, l1=100.0,
-                 adversarial=1.0, conditional=True, average=0.0, seed=0, **kwargs):
+    def __init__(self, shape=(32, 32, 3), source=None, width=16, blocks=1, l1=100.0,
+                 adversarial=1.0, average=0.0, seed=0, **kwargs):
         source = tuple(source or shape)
         if min(l1, adversarial) < 0 or not (l1 or adversarial):
             raise ValueError(f"l1={l1!r} and adversarial={adversarial!r} must be weights of 0 or "
                              "more, not both 0")
         if source[:2] != tuple(shape)[:2]:
             raise ValueError(f"source={source} must have the side of shape={shape}")
-        settings = dict(shape=tuple(shape), source=source, l1=l1, adversarial=adversarial,
-                        conditional=conditional)
+        settings = dict(shape=tuple(shape), source=source, l1=l1, adversarial=adversarial)
         super().__init__((shape, source), width, blocks, average, settings, seed, **kwargs)
-        self.shape, self.source, self.l1 = tuple(shape), source, l1
-        self.adversarial, self.conditional = adversarial, conditional
+        self.shape, self.source = tuple(shape), source
+        self.l1, self.adversarial = l1, adversarial
         self.generator = build_translator(source, self.shape, width, blocks)
         self.discriminator = None
         if adversarial:
-            channels = shape[2] + (source[2] if conditional else 0)
-            self.discriminator = build_patch_discriminator((*shape[:2], channels), width)
+            self.discriminator = build_patch_discriminator(
+                (*shape[:2], shape[2] + source[2]), width, normalisation="none")
         self.averaged = averaged_copy(self.generator, average)
 
     @property
@@ -121,8 +119,7 @@ class Pix2Pix(Translator):
 
     def judge(self, source, picture, training=False):
         """Scores of the patches, (batch, side/8, side/8, 1)."""
-        seen = ops.concatenate([source, picture], axis=-1) if self.conditional else picture
-        return self.discriminator(seen, training=training)
+        return self.discriminator(ops.concatenate([source, picture], axis=-1), training=training)
 
     def generator_loss(self, batch, training):
         fake = self.generator(batch["source"], training=training)
@@ -163,10 +160,10 @@ class CycleGAN(Translator):
 
     The weights are the paper's: 10, and half of that for the identity, which it adds for
     paintings to keep their colours (section 5.2). Unlike the paper's, the generators start
-    close to leaving pictures alone (`stay`): from a random start, a cycle of exchanged colours is
-    as near as the right one."""
+    close to leaving pictures alone (`stay`): from a random start they may exchange colours, which
+    no cycle minds."""
 
-    def __init__(self, shape=(32, 32, 3), width=16, blocks=2, cycle=10.0, identity=5.0,
+    def __init__(self, shape=(32, 32, 3), width=16, blocks=1, cycle=10.0, identity=5.0,
                  stay=True, average=0.0, seed=0, **kwargs):
         if min(cycle, identity) < 0:
             raise ValueError(f"cycle={cycle!r} and identity={identity!r} must be 0 or more")
