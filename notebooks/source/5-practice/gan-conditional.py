@@ -532,3 +532,7 @@ for column, (name, size) in enumerate(zip(names, classes, strict=True)):
     higher = np.mean(right > models["projection"].score(test.pixels, changed))
     print(f"{name:10} true order scores higher {higher:.0%}   drawn as ordered "
           f"{asked['projection'][name]:.0%}")
+
+# %% [markdown]
+# **Next:** [a GAN with forty pictures](gan-small-data.ipynb), or [pictures into
+# pictures](image-to-image.ipynb).

@@ -43,7 +43,8 @@ plotting.grid(shipped.sample(20, seed=seed), columns=10)
 # A DCGAN ([Radford et al., 2016](https://arxiv.org/abs/1511.06434)): convolutions in both networks, and
 # in the generator batch normalisation. Its discriminator is held in check by spectral
 # normalisation ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)), which limits how fast its score
-# can change. The networks fit any size that can be halved down to 8 or less.
+# can change; what this and other tricks are worth is measured in
+# [the next chapter](gan-improved.ipynb). The networks fit any size that can be halved down to 8 or less.
 
 # %%
 digits = load("digits", size=size).pixels
@@ -371,7 +372,7 @@ plotting.before_after({name: pictures[:12] for name, pictures in rows.items()})
 # | **mode collapse** | often unremarkable; sometimes slow waves | alike; recall and spread low | slower generator; spectral normalisation or a penalty; larger batches; restart if kinds stay missing |
 # | **too fast** | jumps as large as the values | fine one epoch, broken the next; or all the same, for ever | lower rates for both, `beta_1` of 0.5 or 0, a falling rate, averaging; a restart if it is dead |
 # | **checkerboards** | unremarkable | a fine grid in flat regions | a kernel that is a multiple of the stride; resize, then convolve |
-# | **copying** | scores of *training* pictures far above those of test pictures | too good; nearest neighbours identical | more data; augment real and fake pictures alike |
+# | **copying** | scores of *training* pictures far above those of test pictures | too good; nearest neighbours identical | more data; [augment](gan-small-data.ipynb) real and fake pictures alike |
 # | **wrong range** | discriminator perfect within an epoch | never dark or never bright enough | data in $[-1, 1]$ for `tanh`; no batch normalisation before it |
 #
 # And a checklist, before blaming the method:
@@ -628,3 +629,7 @@ def closest(pixels):
 for name, pixels in (("collapse", outcome["collapse"]["sick"]), ("real digits", tiny),
                      ("well", patients["well"][0].sample(400, seed=seed + 1))):
     print(f"{name:11} closest pair among 400: {closest(pixels[:400]):.3f}")
+
+# %% [markdown]
+# **Next:** [which tricks help, and by how much](gan-improved.ipynb), or
+# [pictures on demand](gan-conditional.ipynb).
