@@ -2,7 +2,7 @@
 
 Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, 2020 (arXiv:2006.10738);
 the adaptive strength after Karras et al., Training Generative Adversarial Networks with Limited
-Data, 2020 (arXiv:2006.06676). Used in 6-applications/data-augmentation.
+Data, 2020 (arXiv:2006.06676). Taught in 5-practice/gan-small-data.
 """
 
 import keras

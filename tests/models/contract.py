@@ -4,13 +4,11 @@ import hashlib
 
 import keras
 import numpy as np
-import pytest
 
 from genimg_utils import zoo
 from genimg_utils.training import PhasedModel
 
 PIXELS = np.tanh(np.random.default_rng(0).standard_normal((48, 8, 8, 1)) + 0.7).astype("float32")
-ROUNDING = 1e-3
 COLOURED = np.tanh(np.random.default_rng(1).standard_normal((48, 16, 16, 3))).astype("float32")
 
 
@@ -30,31 +28,12 @@ def numbers(variables):
     return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
 
 
-def states(model):
-    """Weights, optimizer and noise, as arrays."""
-    metrics = {id(v) for v in model.metrics_variables}
-    return numbers(v.value for v in [*model.variables, *model.optimizer.variables]
-                   if id(v) not in metrics)
-
-
 def fingerprint(model):
     """One checksum over weights, optimizer and noise."""
-    return hashlib.sha256(b"".join(a.tobytes() for a in states(model))).hexdigest()
-
-
-def apart(some, others):
-    """How far two lists of arrays are apart, as a share of their length; counters and noise
-    generators must agree exactly.
-
-    Nearly always 0, but once in some thousand runs, on a busy machine, it was not: a sum over
-    threads has no fixed order everywhere. Other noise, or another order of the data, gives
-    more than ten times ROUNDING."""
-    for a, b in zip(some, others, strict=True):
-        if a.dtype.kind in "iu":
-            np.testing.assert_array_equal(a, b)
-    a, b = (np.concatenate([x.ravel() for x in side if x.dtype.kind == "f"])
-            for side in (some, others))
-    return np.linalg.norm(a - b) / np.linalg.norm(a)
+    metrics = {id(v) for v in model.metrics_variables}
+    states = numbers(v.value for v in [*model.variables, *model.optimizer.variables]
+                     if id(v) not in metrics)
+    return hashlib.sha256(b"".join(a.tobytes() for a in states)).hexdigest()
 
 
 def check_builds(make, data):
@@ -76,10 +55,15 @@ def check_loss_falls(make, data):
 
 
 def check_same_seed_same_weights(make, data):
-    models = [compiled(make) for _ in range(2)]
-    for model in models:
+    def trained():
+        model = compiled(make)
         model.fit(data, batch_size=16, epochs=2, verbose=0)
-    assert apart(*map(states, models)) < ROUNDING
+        return fingerprint(model)
+
+    one, other = trained(), trained()
+    # Once, on a busy machine, one of the two differed, for no reason that could be found: then a
+    # third has to agree with either, to the last bit.
+    assert one == other or trained() in (one, other)
 
 
 def check_save_and_load(make, data, tmp_path):
@@ -91,7 +75,7 @@ def check_save_and_load(make, data, tmp_path):
     np.testing.assert_array_equal(made(loaded, data), made(model, data))
     for one in (model, loaded):  # and the next epoch is the same, so the optimizer is
         one.fit(data, batch_size=16, epochs=2, initial_epoch=1, verbose=0)
-    assert apart(states(model), states(loaded)) < ROUNDING
+    assert fingerprint(loaded) == fingerprint(model)
 
 
 def made(model, data):
@@ -125,8 +109,9 @@ def check_evaluation_leaves_training_alone(make, data):
     plain.fit(data, batch_size=16, epochs=2, verbose=0)
     validated.fit(data, batch_size=16, epochs=2, verbose=0, validation_data=first(data, 24))
     scores = [validated.evaluate(data, verbose=0, return_dict=True) for _ in range(2)]
-    assert scores[0] == pytest.approx(scores[1], rel=1e-4)
-    assert apart(numbers(plain.weights), numbers(validated.weights)) < ROUNDING
+    assert scores[0] == scores[1]
+    for a, b in zip(plain.get_weights(), validated.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 CHECKS = [check_builds, check_loss_falls, check_same_seed_same_weights, check_samples,
