@@ -18,6 +18,8 @@ class Recipe:
     size: int | None = None         # None: the data set's own
     count: int | None = None        # training pictures; None: all, or the data set's default
     inputs: tuple = ("pixels",)     # what the model is trained on
+    without: dict = field(default_factory=dict)  # pictures with all these factors are left out
+    phrases: float = 1.0            # how often each phrase of a caption is kept
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3     # after a short rise, falls to 0 along a half cosine

@@ -39,7 +39,7 @@ def build(recipe, seed=None):
         from .metrics import features
         settings.update(network=features.BUILDERS[recipe.name](), loss=features.network_loss,
                         augment=features.jitter if recipe.data == "mnist" else None)
-    if name == "MultimodalVAE":
+    if "tokens" in recipe.inputs:
         settings.update(words=len(captions.VOCABULARY), length=captions.LENGTH)
     with precision(recipe.precision):
         return cls(**settings)
@@ -70,12 +70,14 @@ def training_data(recipe, images=None):
     """What the model of a recipe is fed: an array, or a dict of arrays."""
     if recipe.inputs[-1] in pairs.KINDS:
         return unpaired(recipe)
-    images = images or data.load(recipe.data, size=recipe.size, count=recipe.count)
+    images = training_images(recipe, images or data.load(recipe.data, size=recipe.size,
+                                                         count=recipe.count))
     arrays = {"pixels": images.pixels, "labels": images.labels}
     if "factors" in recipe.inputs:  # the labels are those that captions name
         return {"pixels": images.pixels, "labels": captions.caption_labels(images.factors)}
     if "tokens" in recipe.inputs:
-        arrays["tokens"] = captions.tokens(images.captions)
+        arrays["tokens"] = captions.tokens(
+            captions.shortened(images.captions, recipe.phrases, seed=recipe.seed))
     if "targets" in recipe.inputs:
         from .metrics import features
         targets = (features.digits_targets(images.labels) if recipe.data == "mnist"
@@ -83,6 +85,14 @@ def training_data(recipe, images=None):
         return {"pixels": images.pixels, **targets}
     chosen = {name: arrays[name] for name in recipe.inputs}
     return chosen if len(chosen) > 1 else images.pixels
+
+
+def training_images(recipe, images):
+    """Those of the pictures that the recipe does not leave out."""
+    if not recipe.without:
+        return images
+    return images[~np.all([images.factors[name] == value
+                           for name, value in recipe.without.items()], axis=0)]
 
 
 def unpaired(recipe):
@@ -236,7 +246,7 @@ def sample(name, count, seed=0, label=None, caption=None):
             raise ValueError(f"label={label}: {str(name)!r} takes no label")
         options["labels"] = label
     if caption is not None:
-        if hasattr(model, "describe"):
+        if model.settings.get("length"):
             options["tokens"] = captions.tokens([caption])[0]
         elif isinstance(getattr(model, "classes", None), tuple):
             options["labels"] = captions.caption_labels(caption)[0]
@@ -283,6 +293,25 @@ def as_asked(pixels, classes, features):
     return {**right, "count": len(pixels), "judge": features}
 
 
+def as_captioned(model, recipe, count=500, seed=0):
+    """How often the judge reads what captions asked for off the pictures: captions of test cats
+    whose like was there in training, and of such as were left out."""
+    from . import metrics
+
+    seen = data.load(recipe.data, size=recipe.size, count=2 * count, split="test", seed=seed)
+    known = training_images(recipe, seen)
+    factors = {**seen.factors, **{name: np.full(len(seen), value)
+                                  for name, value in recipe.without.items()}}
+    scores = []
+    for asked in (known.captions, cats.caption(factors)):
+        asked = asked[:count]
+        pixels = model.sample(len(asked), seed=seed, tokens=captions.tokens(asked))
+        right = metrics.attribute_accuracy(pixels, asked)
+        scores.append({**right, "mean": float(np.mean([right[name] for name in captions.NAMES])),
+                       "count": len(asked), "judge": "cats-features"})
+    return scores
+
+
 def evaluate(name, count=10_000, seed=0):
     """The scores of a trained model; each says on what it was measured."""
     from . import metrics
@@ -296,7 +325,11 @@ def evaluate(name, count=10_000, seed=0):
         scores["elbo"] = {"nats": elbo.value, "error": elbo.error, "count": elbo.count,
                           "data": f"{chosen.data}, test split, one sample of z"}
     if chosen.features:
-        pixels = model.sample(count, seed=seed)
+        told = {}
+        if getattr(model, "told", None) == "tokens":
+            told["tokens"] = captions.tokens(test_images(chosen, count).captions)
+            scores["asked"], scores["left out"] = as_captioned(model, chosen, seed=seed)
+        pixels = model.sample(count, seed=seed, **told)
         made = metrics.score(pixels, features=chosen.features, reference=chosen.data)
         scores["samples"] = made.as_dict()
         if hasattr(model, "classes"):

@@ -130,6 +130,46 @@ def test_a_gan_that_is_asked_in_words(monkeypatch, tmp_path):
         zoo.sample(tmp_path / "run", 3, label=3)
 
 
+CATS_OUT_OF_WORDS = zoo.Recipe(
+    "tiny-text", "a test", "flow.FlowMatching", "cats",
+    dict(shape=(16, 16, 3), width=8, guidance=2.0, steps=1), size=16, count=200,
+    inputs=("pixels", "tokens"), without={"fur": "black", "eyes": "blue"}, phrases=0.5, epochs=1,
+    batch_size=32)
+
+
+def test_pictures_out_of_words(monkeypatch, tmp_path):
+    monkeypatch.setitem(zoo.RECIPES, "tiny-text", CATS_OUT_OF_WORDS)
+    fed = zoo.training_data(CATS_OUT_OF_WORDS)
+    said = zoo.captions.text(fed["tokens"])
+    assert 170 < len(said) == len(fed["pixels"]) < 200
+    assert not any("black" in caption and "blue eyes" in caption for caption in said)
+    assert 70 < sum("eyes" in caption for caption in said) < 120
+    zoo.train("tiny-text", tmp_path / "run", verbose=0)
+    caption = "a black cat with blue eyes"
+    model, tokens = zoo.load(tmp_path / "run"), zoo.captions.tokens(caption)[0]
+    np.testing.assert_allclose(zoo.sample(tmp_path / "run", 2, seed=1, caption=caption),
+                               model.sample(2, seed=1, tokens=tokens), atol=1e-6)
+    with pytest.raises(ValueError, match="unknown word 'dragon'; known are: a, cat, with"):
+        zoo.sample(tmp_path / "run", 2, caption="a dragon on a blue background")
+    with pytest.raises(ValueError, match="takes no label"):
+        zoo.sample(tmp_path / "run", 2, label=1)
+
+
+def test_captions_of_the_seen_and_of_the_left_out():
+    class Painter:
+        """Draws what it is told, all but black cats with blue eyes: those it draws white."""
+
+        def sample(self, count, seed, tokens):
+            asked = zoo.captions.parse(zoo.captions.text(tokens))
+            unseen = (asked["fur"] == "black") & (asked["eyes"] == "blue")
+            return data.cats.draw({**asked, "fur": np.where(unseen, "white", asked["fur"])})
+
+    seen, left_out = zoo.as_captioned(Painter(), CATS_OUT_OF_WORDS, count=100)
+    assert seen["mean"] > 0.97 and seen["count"] == left_out["count"] == 100
+    assert left_out["fur"] < 0.05 and left_out["eyes"] > 0.95
+    assert left_out["mean"] == pytest.approx(0.75, abs=0.03)
+
+
 TRANSLATOR = zoo.Recipe("tiny-night", "a test", "translation.CycleGAN", "cats",
                         dict(shape=(16, 16, 3), width=4, blocks=1, average=0.9), size=16, count=32,
                         inputs=("day", "night"), epochs=1, batch_size=16)

@@ -13,6 +13,8 @@ NAMES = ("pattern", "fur", "eyes", "background")  # in their order in a caption
 _FORM = re.compile("a (?:(?P<pattern>{}) )?(?P<fur>{}) cat with (?P<eyes>{}) eyes on a "
                    "(?P<background>{}) background"
                    .format(*("|".join(FACTORS[name]) for name in NAMES)))
+_PHRASES = re.compile("(?:{}) (?=cat)| with [a-z]+ eyes| on a [a-z]+ background"
+                      .format("|".join(FACTORS["fur"])))
 _WORDS = ("a", "cat", "with", "eyes", "on", "background", "striped")
 _COLOURS = (colour for name in NAMES[1:] for colour in FACTORS[name])
 VOCABULARY = ("", *dict.fromkeys((*_WORDS, *_COLOURS)))  # a word's place is its token
@@ -36,6 +38,28 @@ def _token(word):
     if word not in _TOKENS:
         raise ValueError(f"unknown word {word!r}; known are: {', '.join(VOCABULARY[1:])}")
     return _TOKENS[word]
+
+
+def check_tokens(tokens, count, words, length):
+    """Tokens for `count` pictures, (count, length), from one caption's or from those of each."""
+    tokens = np.asarray(tokens)
+    if tokens.shape not in ((length,), (count, length)) or tokens.dtype.kind not in "iu":
+        raise ValueError(f"tokens has shape {tokens.shape} and type {tokens.dtype}; needed: "
+                         f"integers of shape ({length},) or ({count}, {length}), as "
+                         "data.captions.tokens makes them")
+    if tokens.min() < 0 or tokens.max() >= words:
+        raise ValueError(f"tokens must lie between 0 and {words - 1}; found {tokens.min()} to "
+                         f"{tokens.max()}")
+    return np.broadcast_to(tokens, (count, length)).astype("int32")
+
+
+def shortened(captions, keep, seed=0):
+    """Captions as people type them: the fur, the eyes and the background are each named with the
+    probability `keep`, and left out otherwise."""
+    random = np.random.default_rng(seed)
+    kept = iter((random.random(3 * len(captions)) < keep).tolist())
+    return np.array([_PHRASES.sub(lambda match: match[0] if next(kept) else "", str(caption))
+                     for caption in captions])
 
 
 def text(tokens):

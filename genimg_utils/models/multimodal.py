@@ -8,6 +8,7 @@ import numpy as np
 from keras import Input, Model, layers, ops
 
 from ..blocks import in_batches, prior_sample, register
+from ..data.captions import check_tokens
 from ..training import Phase
 from .vae import VAE, gaussian_kl, sample_gaussian
 
@@ -96,23 +97,13 @@ class MultimodalVAE(VAE):
 
     # What it is used for: NumPy in, NumPy out
 
-    def check_tokens(self, tokens, count):
-        tokens, length = np.asarray(tokens), self.settings["length"]
-        if tokens.shape not in ((length,), (count, length)) or tokens.dtype.kind not in "iu":
-            raise ValueError(f"tokens has shape {tokens.shape} and type {tokens.dtype}; "
-                             f"needed: integers of shape ({length},) or ({count}, {length})")
-        if tokens.min() < 0 or tokens.max() >= self.settings["words"]:
-            raise ValueError(f"tokens must lie between 0 and {self.settings['words'] - 1}; found "
-                             f"{tokens.min()} to {tokens.max()}")
-        return np.broadcast_to(tokens, (count, length))
-
     def sample(self, count, seed=0, tokens=None):
         """New pictures: for one caption, for a caption each, or from the prior."""
         noise = prior_sample(count, self.latent, seed)
         if tokens is None:
             return self.decode(noise)
-        mean, log_var = in_batches(lambda tokens: self.experts(tokens=tokens),
-                                   self.check_tokens(tokens, count))
+        tokens = check_tokens(tokens, count, self.settings["words"], self.settings["length"])
+        mean, log_var = in_batches(lambda tokens: self.experts(tokens=tokens), tokens)
         return self.decode(mean + np.exp(0.5 * log_var) * noise)
 
     def describe(self, pixels):

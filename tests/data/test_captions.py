@@ -64,3 +64,16 @@ def test_known_words_in_the_wrong_order_are_no_caption():
         captions.tokens(["a " * 12])
     with pytest.raises(ValueError, match="expected 0 to 19"):
         captions.text([[1, 20]])
+
+
+def test_captions_are_shortened_by_whole_phrases():
+    whole = "a striped ginger cat with green eyes on a blue background"
+    short = captions.shortened([whole] * 2000, 0.6, seed=1)
+    np.testing.assert_array_equal(short[:10], captions.shortened([whole] * 10, 0.6, seed=1))
+    assert set(short) == {f"a striped {fur}cat{eyes}{background}" for fur in ("ginger ", "")
+                          for eyes in (" with green eyes", "")
+                          for background in (" on a blue background", "")}
+    for word in ("ginger", "green", "blue"):
+        assert np.mean([word in caption for caption in short]) == pytest.approx(0.6, abs=0.04)
+    assert captions.shortened([whole], 1.0).tolist() == [whole]
+    assert captions.shortened([whole], 0.0).tolist() == ["a striped cat"]

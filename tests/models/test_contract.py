@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from genimg_utils.models.diffusion import Diffusion
+from genimg_utils.models.flow import FlowMatching
 from genimg_utils.models.gan import GAN
 from genimg_utils.models.gan_augmented import AugmentedGAN
 from genimg_utils.models.gan_conditional import AuxiliaryGAN, ConditionalGAN
@@ -21,6 +23,7 @@ TOKENS = RANDOM.integers(1, 6, (len(PIXELS), 4)).astype("int32")
 PAIRS = np.stack([LABELS % 2, LABELS], axis=1)
 
 SMALL = dict(shape=(8, 8, 1), latent=4, width=8, seed=3)
+STEPWISE = dict(shape=(8, 8, 1), width=8, steps=2, seed=3)
 MODELS = {
     "autoencoder": (lambda: Autoencoder(**SMALL, noise=0.1), PIXELS),
     "vae": (lambda: VAE(**SMALL), PIXELS),
@@ -62,6 +65,15 @@ MODELS = {
                    {"source": PIXELS, "target": -PIXELS}),
     "cyclegan": (lambda: CycleGAN((8, 8, 1), width=4, blocks=1, average=0.9, seed=3),
                  {"source": PIXELS, "target": -PIXELS[::-1]}),
+    "diffusion": (lambda: Diffusion(**STEPWISE, average=0.9), PIXELS),
+    "diffusion-labels": (lambda: Diffusion(**STEPWISE, network="dit", depth=1, classes=(2, 3),
+                                           guidance=2.0, schedule="linear", prediction="eps"),
+                         {"pixels": PIXELS, "labels": PAIRS}),
+    "flow-matching": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, average=0.0,
+                                           times="uniform"), PIXELS),
+    "flow-matching-captions": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, words=6,
+                                                    length=4, guidance=2.0),
+                               {"pixels": PIXELS, "tokens": TOKENS}),
 }
 
 
@@ -71,7 +83,7 @@ SETTINGS = {"vae-dense", "vae-gaussian", "gan-dense", "gan-residual", "gan-dense
 
 # JAX and torch build, train and sample every other model. Seeds, saving and evaluating are the
 # work of the mechanism: there, these show them.
-MECHANISM = {"vae", "factor-vae", "gan", "cyclegan"}
+MECHANISM = {"vae", "factor-vae", "gan", "cyclegan", "diffusion-labels"}
 
 
 def cases(*checks):
