@@ -37,6 +37,8 @@ CATS_VAE = dict(shape=(32, 32, 3), latent=32, width=32, likelihood="gaussian")
 PLAYERS = dict(batch_size=32, rates={"generator": 2e-3, "discriminator": 8e-3},
                adam={"beta_1": 0.5, "beta_2": 0.99})
 MNIST_GAN = dict(shape=(28, 28, 1), latent=64, width=16, average=0.999)
+STEPWISE = dict(batch_size=32, learning_rate=1.5e-3, adam={"beta_2": 0.99}, clip=1.0,
+                precision="bfloat16")
 CATS_GAN = dict(shape=(32, 32, 3), latent=64, width=20, discriminator_width=24, average=0.999)
 
 RECIPES = {recipe.name: recipe for recipe in (
@@ -84,6 +86,20 @@ RECIPES = {recipe.name: recipe for recipe in (
            dict(shape=(32, 32, 3), width=16, blocks=1, identity=1.0, average=0.995),
            count=8000, inputs=("day", "night"), epochs=6, batch_size=8, learning_rate=2e-3,
            adam={"beta_1": 0.5}),
+    Recipe("ddpm-mnist", "digits out of noise, in small steps back",
+           "diffusion.Diffusion", "mnist", dict(shape=(28, 28, 1), average=0.999),
+           epochs=5, **STEPWISE, features="digits-features"),
+    Recipe("flow-matching-mnist", "digits on demand, along nearly straight lines from noise",
+           "flow.FlowMatching", "mnist", dict(shape=(28, 28, 1), classes=10, average=0.999),
+           inputs=("pixels", "labels"), epochs=8, **STEPWISE, features="digits-features"),
+    Recipe("flow-matching-cats", "the best cats of the book",
+           "flow.FlowMatching", "cats", dict(shape=(32, 32, 3), average=0.999),
+           count=40_000, epochs=8, **STEPWISE, features="cats-features"),
+    Recipe("text-to-cat", "type a sentence, get that cat",
+           "flow.FlowMatching", "cats", dict(shape=(32, 32, 3), average=0.999, guidance=2.0),
+           count=60_000, inputs=("pixels", "tokens"),
+           without={"fur": "ginger", "background": "purple"}, phrases=0.8, epochs=6, **STEPWISE,
+           features="cats-features"),
     Recipe("digits-features", "a digit classifier whose features the metrics compare",
            "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
            epochs=12, learning_rate=2e-3),

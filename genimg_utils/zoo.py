@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -216,7 +216,8 @@ def stored(name):
 def load(name):
     """A trained model, by its name in the zoo or by the folder of its training."""
     card, arrays = stored(name)
-    model = build(as_recipe(card))
+    # bfloat16 is for training on processors that know it; on all others it is slow.
+    model = build(replace(as_recipe(card), precision="float32"))
     try:
         set_weights(model, [arrays[key] for key in sorted(arrays) if key.startswith("w")])
     except ValueError as error:
