@@ -64,7 +64,7 @@ RECIPES = {recipe.name: recipe for recipe in (
            "multimodal.MultimodalVAE", "cats", {**CATS_VAE, "beta": 12.0},
            count=40_000, inputs=("pixels", "tokens"), epochs=36, features="cats-features"),
     Recipe("dcgan-mnist", "digits from two networks that play against each other",
-           "gan.GAN", "mnist", MNIST_GAN, epochs=12, **PLAYERS, features="digits-features"),
+           "gan.GAN", "mnist", MNIST_GAN, epochs=30, **PLAYERS, features="digits-features"),
     Recipe("wgan-gp-mnist", "digits from a critic with a gradient penalty",
            "gan.GAN", "mnist",
            {**MNIST_GAN, "loss": "wasserstein", "normalisation": "none", "penalty": 10.0,

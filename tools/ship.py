@@ -1,6 +1,5 @@
 """Put finished trainings into the package: python -m tools.ship runs/vae-mnist …"""
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ def ship(folder):
     weights = folder / "weights.npz"
     if weights.stat().st_size > LARGEST:
         raise ValueError(f"{weights} has {weights.stat().st_size:,} bytes; at most {LARGEST:,}")
-    if json.loads(json.dumps(zoo.asdict(zoo.recipe(card["name"])))) != card["recipe"]:
+    if zoo.as_recipe(card) != zoo.recipe(card["name"]):
         raise ValueError(f"{folder} was trained with other settings than the recipe "
                          f"{card['name']!r} in genimg_utils/recipes.py")
     if not card["scores"]:  # trained before the feature networks were

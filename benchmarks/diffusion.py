@@ -1,0 +1,115 @@
+"""What diffusion and flow matching cost and reach: python -m benchmarks.diffusion [PART …]
+
+Parts: speed unet samplers. Each replaces its entry in benchmarks/diffusion.json. Run it on a quiet
+machine; MNIST is needed for the samplers (downloaded, or GENIMG_DATA).
+"""
+
+import json
+import statistics
+import time
+
+import numpy as np
+
+from benchmarks import run
+
+
+def seconds_of(call, times=5):
+    """Median of several runs, after one that compiles."""
+    call()
+    measured = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        measured.append(time.perf_counter() - start)
+    return statistics.median(measured)
+
+
+def speed(count=64):
+    """Seconds for 64 cats of 32×32 in 20 network calls, the model loaded and warm."""
+    from genimg_utils import zoo
+
+    model = zoo.load("flow-matching-cats")
+    seconds = seconds_of(lambda: model.sample(count, steps=20, sampler="euler"))
+    return {"seconds": round(seconds, 2), "calls": 20, "pictures": count}
+
+
+def flops(function, *examples):
+    """Multiplications and additions of one call, by TensorFlow's count."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2_as_graph,
+    )
+
+    specs = [tf.TensorSpec(example.shape, example.dtype) for example in examples]
+    concrete = tf.function(function).get_concrete_function(*specs)
+    _, graph = convert_variables_to_constants_v2_as_graph(concrete)
+    with tf.Graph().as_default() as counted:
+        tf.graph_util.import_graph_def(graph, name="")
+        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        options["output"] = "none"
+        return tf.compat.v1.profiler.profile(counted, options=options).total_float_ops
+
+
+def unet(batch_size=32, steps=20):
+    """A training step of flow-matching-cats' U-Net, in float32 and bfloat16: its operations a
+    second as a share of those of the best matrix product seen (float32, 2048×2048). Backwards
+    counts twice forwards."""
+    import tensorflow as tf
+
+    from genimg_utils import zoo
+
+    matrix = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: tf.matmul(matrix, matrix))
+    peak = 2 * 2048 ** 3 / min(seconds_of(product, 1) for _ in range(10))
+    result = {"matrix product, GFLOP/s": round(peak / 1e9, 1)}
+    recipe = zoo.recipe("flow-matching-cats")
+    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3))
+    for name in ("float32", "bfloat16"):
+        model = zoo.build(zoo.replace(recipe, precision=name))
+        zoo.compile_model(model, recipe, 1000)
+        one = tf.zeros((batch_size, 32, 32, 3)), tf.zeros((batch_size,))
+        work = 3 * flops(lambda x, t, network=model.network: network([x, t]), *one)
+        each = seconds_of(lambda model=model: model.fit(pixels, batch_size=batch_size,
+                                                        verbose=0), 3) / steps
+        result[name] = {"ms": round(1000 * each, 1), "GFLOP": round(work / 1e9, 2),
+                        "share of the peak": round(work / each / peak, 3)}
+    return result
+
+
+CALLS = (4, 6, 10, 20, 40)
+
+
+def samplers(samples=1000, name="samplers"):
+    """FID on digits-features of 1,000 samples against MNIST's test images, for each sampler and
+    number of network calls: ddpm-mnist and flow-matching-mnist. All runs stand in
+    genimg_utils/tables/samplers.json; what a stopped run has measured is not measured again."""
+    from genimg_utils import data, metrics, store, zoo
+
+    network = metrics.features.load("digits-features")
+
+    def fid(pictures):
+        return round(metrics.frechet_distance_of(network.reference("mnist"),
+                                                 network(pictures)), 3)
+
+    path, runs = store.table_file(name), {}
+    if path.exists():
+        runs = store.read_table(name)["runs"]
+    for kind, sampler in (("ddpm-mnist", "ddpm"), ("ddpm-mnist", "ddim"),
+                          ("ddpm-mnist", "dpm-solver++"), ("flow-matching-mnist", "euler"),
+                          ("flow-matching-mnist", "heun")):
+        model, found = zoo.load(kind), runs.setdefault(f"{kind}, {sampler}", {})
+        for calls in CALLS:
+            if str(calls) not in found:
+                steps = (calls + 1) // 2 if sampler == "heun" else calls
+                found[str(calls)] = fid(model.sample(samples, steps=steps, sampler=sampler))
+                print(kind, sampler, calls, found[str(calls)], flush=True)
+                table = {"command": "python -m benchmarks.diffusion samplers",
+                         "machine": zoo.machine(), "date": time.strftime("%Y-%m-%d"),
+                         "samples": samples, "features": "digits-features",
+                         "floor": fid(data.load("mnist", count=samples).pixels), "runs": runs}
+                store.write_bytes(path, (json.dumps(table, indent=1) + "\n").encode())
+    return runs
+
+
+if __name__ == "__main__":
+    run(__doc__, "diffusion", (speed, unet, samplers))
