@@ -91,7 +91,7 @@ RECIPES = {recipe.name: recipe for recipe in (
            epochs=5, **STEPWISE, features="digits-features"),
     Recipe("flow-matching-mnist", "digits on demand, along nearly straight lines from noise",
            "flow.FlowMatching", "mnist", dict(shape=(28, 28, 1), classes=10, average=0.999),
-           inputs=("pixels", "labels"), epochs=8, **STEPWISE, features="digits-features"),
+           inputs=("pixels", "labels"), epochs=5, **STEPWISE, features="digits-features"),
     Recipe("flow-matching-cats", "the best cats of the book",
            "flow.FlowMatching", "cats", dict(shape=(32, 32, 3), average=0.999),
            count=40_000, epochs=8, **STEPWISE, features="cats-features"),

@@ -6,7 +6,7 @@ that is still the picture's (Ho et al., eq. 4), 1 at time 0. A prediction, "eps"
 (the picture) or "v" (the velocity), can be turned into any other. A sampler is a function of a
 *denoiser*, (noisy pictures, t) -> estimate of the clean ones, and of nothing else of the model.
 All formulas are plain arithmetic: they take arrays and tensors alike.
-Taught in 2-concepts/diffusion, 3-steps/diffusion, 4-math/diffusion and 5-practice/samplers.
+Taught in 2-concepts/diffusion, 3-steps/diffusion and 4-math/diffusion.
 """
 
 from functools import partial

@@ -4,7 +4,7 @@ Lipman et al., Flow Matching for Generative Modeling, 2023 (arXiv:2210.02747); L
 Straight and Fast (rectified flow), 2023 (arXiv:2209.03003). As in both papers, time runs from 0,
 noise, to 1, a picture. A sampler is a function of a *velocity*, (points, t) -> where they move,
 and of nothing else of the model.
-Taught in 4-math/flow-matching, 5-practice/flow-matching and 5-practice/few-step.
+Taught in 4-math/flow-matching and 5-practice/flow-matching.
 """
 
 from itertools import pairwise
@@ -26,7 +26,7 @@ def between(noise, pixels, t):
 
 
 def draw_times(count, times, seed):
-    """Times to train at, (count,): all alike, or more of those in the middle, which are harder
+    """Times to train at, (count,): all alike, or more of those in the middle
     (Esser et al. 2024, arXiv:2403.03206, eq. 19 with location 0 and scale 1)."""
     if times == "uniform":
         return random.uniform((count,), seed=seed)

@@ -1,7 +1,7 @@
 """What diffusion and flow matching share: a network that is told the time and perhaps what to
 draw, guidance, and an average of its weights.
 
-Classifier-free guidance: Ho and Salimans 2022 (arXiv:2207.12598). Taught in 5-practice/diffusion
+Classifier-free guidance: Ho and Salimans 2022 (arXiv:2207.12598). Taught in 4-math/diffusion
 and 5-practice/text-to-image.
 """
 

@@ -69,11 +69,9 @@ MODELS = {
     "diffusion-labels": (lambda: Diffusion(**STEPWISE, network="dit", depth=1, classes=(2, 3),
                                            guidance=2.0, schedule="linear", prediction="eps"),
                          {"pixels": PIXELS, "labels": PAIRS}),
-    "flow-matching": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, average=0.0,
-                                           times="uniform"), PIXELS),
-    "flow-matching-captions": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, words=6,
-                                                    length=4, guidance=2.0),
-                               {"pixels": PIXELS, "tokens": TOKENS}),
+    "flow-matching": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, words=6, length=4,
+                                           guidance=2.0, times="uniform"),
+                      {"pixels": PIXELS, "tokens": TOKENS}),
 }
 
 
