@@ -24,9 +24,10 @@ def model_gallery():
     """What the trained models of the zoo make, from noise alone, and for captions."""
     captions = ["a striped ginger cat with green eyes on a blue background",
                 "a black cat with yellow eyes on a pink background"]
-    rows = [zoo.sample("vae-cats", COLUMNS, seed=11), zoo.sample("hvae-cats", COLUMNS, seed=4),
-            *(zoo.sample("multimodal-vae-cats", COLUMNS, seed=5, caption=c) for c in captions)]
-    digits = zoo.sample("cvae-mnist", 2 * COLUMNS, seed=9)
+    rows = [zoo.sample("hvae-cats", COLUMNS, seed=4),
+            zoo.sample("flow-matching-cats", COLUMNS, seed=11),
+            *(zoo.sample("text-to-cat", COLUMNS, seed=5, caption=c) for c in captions)]
+    digits = zoo.sample("cgan-mnist", 2 * COLUMNS, seed=9)
     digits = np.pad(digits, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=-1)
     pixels = np.concatenate([*rows, np.repeat(digits, 3, axis=-1)])
     sheet = plotting.tile(pixels, columns=COLUMNS, gap=0)
