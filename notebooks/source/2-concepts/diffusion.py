@@ -210,7 +210,7 @@ plotting.strip(np.array(rows), rows=["place", "guess"],
 frames = [page(x) for _, x, _ in walk(noise[8:14], 8)]
 with tempfile.TemporaryDirectory() as folder:
     gif = Path(plotting.animate(frames[-1:] * 3 + frames + frames[-1:] * 3, Path(folder, "a.gif"),
-                                fps=4, scale=4, columns=6)).read_bytes()
+                                fps=4, scale=3, columns=6)).read_bytes()
 Image(gif, format="gif")
 
 # %% [markdown]
