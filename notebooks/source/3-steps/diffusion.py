@@ -40,8 +40,8 @@ steps = 2500  # of training in the plane
 # %% [markdown]
 # ## Noise, step by step
 #
-# Our first "pictures" have two numbers each: points on a spiral, within [−2, 2]. A step shrinks a point $x_{t-1}$ a little and adds a little noise $\varepsilon$, drawn
-# from the standard normal:
+# Our first "pictures" have two numbers each: points on a spiral, within [−2, 2]. A step shrinks a
+# point $x_{t-1}$ a little and adds a little noise $\varepsilon$, drawn from the standard normal:
 #
 # $$ x_t = \sqrt{1 - \beta_t}\; x_{t-1} + \sqrt{\beta_t}\; \varepsilon $$
 #
@@ -70,8 +70,8 @@ for t in range(1, T + 1):
 # %% [markdown]
 # ## The same in one go
 #
-# Nobody wants to walk hundreds of steps to get a training example. Nobody needs to. Shrinking and adding
-# normal noise many times is shrinking once and adding normal noise once. What is left of the
+# Nobody wants to walk hundreds of steps to get a training example. Nobody needs to. Shrinking and
+# adding normal noise many times is shrinking once and adding normal noise once. What is left of the
 # point's variance after $t$ steps is the product
 # $\bar\alpha_t = (1 - \beta_1) \cdots (1 - \beta_t)$, the rest is noise (Ho et al., equation 4):
 #
@@ -281,11 +281,11 @@ for axis, path, name in zip(panels, (drawn[::10], flowed),
 figure
 
 # %% [markdown]
-# Same starting points (rings), two kinds of travel. On the left a point is jostled all the way, and where
-# it ends depends on luck. On the right it follows a smooth curve, and the end is a function of the
-# start alone. Grey is where the others end: the spiral, both times, and the right-hand one with a
-# fifth of the calls. It has more strays between the arms, though: where no fresh noise comes
-# in, an error once made is carried along ([Karras et al., 2022](https://arxiv.org/abs/2206.00364),
+# Same starting points (rings), two kinds of travel. On the left a point is jostled all the way, and
+# where it ends depends on luck. On the right it follows a smooth curve, and the end is a function of
+# the start alone. Grey is where the others end: the spiral, both times, and the right-hand one with
+# a fifth of the calls. It has more strays between the arms, though: where no fresh noise comes in,
+# an error once made is carried along ([Karras et al., 2022](https://arxiv.org/abs/2206.00364),
 # section 4). In motion:
 
 # %%
@@ -385,6 +385,7 @@ def follow(step):
 
 # %%
 optimizer = keras.optimizers.AdamW(2e-3, beta_2=0.99)
+optimizer.build(unet.trainable_variables)  # here, or the step below is traced twice
 
 
 @tf.function
@@ -412,8 +413,8 @@ for epoch in range(epochs):
 plotting.curves({"loss": history}, height=180)
 
 # %% [markdown]
-# A steep fall, then hardly anything, for most of the loss cannot be learned away. It says little
-# about the samples, which go on improving, as you will see.
+# A steep fall, then hardly anything: what is left is mostly what nobody could know. The curve says
+# little about the samples, which go on improving, as you will see.
 #
 # ## What the network believes
 #
@@ -459,8 +460,10 @@ plotting.before_after({
 # at high noise would be a wrong one, for it would have chosen where nothing can be known.
 #
 # On the left they do not agree, and that is fortunate. The average over the training set snaps to
-# **one training picture**; a sampler that used it would only copy. The network cannot hold all
-# training pictures, so it learns strokes, and follows the unseen digit's own.
+# **one training picture**; a sampler that used it would only copy (exercise 3). The network follows
+# the unseen digit's own strokes. That networks fall short of the perfect average, and in such a
+# useful way, may be why diffusion models invent anything ([Kadkhodaie et al.,
+# 2024](https://arxiv.org/abs/2310.02557)).
 #
 # ## Digits arise
 #
@@ -558,7 +561,7 @@ for which, name in enumerate(("raw", "average")):
 print(f"training digits, the floor:                     {energy_distance(images[:200], unseen):.2f}")
 
 # %% [markdown]
-# The raw weights draw a different set after each epoch; the average hardly changes. The
+# With the raw weights strokes change from epoch to epoch; with the average hardly any does. The
 # [energy distance](gan.ipynb#what-the-curves-mean) is zero where two sets come from one
 # distribution. The average stays near the floor, which is real digits against those of other
 # writers. The raw weights' digits lie further away, and by luck more or less. The average costs
@@ -610,8 +613,9 @@ for sampler, ours in {
     print(f"{sampler}: the same digits")
 
 # %% [markdown]
-# From now on you would write three lines. An eighth of the epochs, and a better sampler than DDIM,
-# which needs about 20 calls and is the package's own choice:
+# From now on you would write three lines. An eighth of the epochs, so expect strokes more than
+# digits; drawn with the package's own choice of sampler, DPM-Solver++ ([Lu et al.,
+# 2022](https://arxiv.org/abs/2211.01095)), in 20 steps:
 
 # %%
 # alt: Twelve pictures from the package's model after a short training, strokes and some digits
@@ -692,8 +696,8 @@ print(f"after 100 steps with the betas of 1000: {hasty[-1]:.2f}; "
 #
 # ## Exercises
 #
-# **1.** How few steps will do? Draw the same digits with DDIM in 1, 4 and 20 steps, and compare with 50. What
-# does the first row show, and why?
+# **1.** How few steps will do? Draw the same digits with DDIM in 1, 4 and 20 steps, and compare with
+# 50. What does the first row show, and why?
 #
 # <details><summary>Answer</summary>
 #

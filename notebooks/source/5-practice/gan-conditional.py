@@ -322,7 +322,7 @@ for name, (light, dark) in ink_of.items():
 # of the data lies there. By the classifier's own measure this model does *better* than the data. That is how a share of
 # right answers can mislead: beyond the share that real pictures reach, more obedience is a fault.
 #
-# The projection keeps the overlap, since it was asked for the distribution of bold digits, which has thin ones in it. And so,
+# The projection keeps most of the overlap, since it was asked for the distribution of bold digits, which has thin ones in it. And so,
 # here, does AC-GAN as its authors wrote it. Its classifier sees the fakes with what was ordered, and so learns to
 # name caricatures with confidence but the common cases with no more than the data allow. The term that much later
 # code drops is the one that holds the generator back.

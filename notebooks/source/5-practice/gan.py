@@ -333,10 +333,9 @@ print(f"started afresh, for as many epochs: {brief(restarted.sample(samples, see
 # the last line. Where a fresh start costs seconds, it is as good a cure; after a week of
 # training one thinks differently about throwing the generator away.
 #
-# *Too fast* is another matter: it does better left alone than treated. Adam moves each weight by about the
-# learning rate at each step, so ten times the rate has thrown the weights ten times as far, and at the sane
-# rate the way back takes ten times as many steps, while its old rate may happen to throw it
-# somewhere better. A stronger cure keeps the generator and gives it a **new discriminator**, this time with
+# *Too fast* is another matter: treated, it is hardly better off than left alone. Adam moves each weight by about the
+# learning rate at each step, so ten times the rate has thrown the weights many times as far, and at the sane
+# rate the way back takes ten times as many steps. A stronger cure keeps the generator and gives it a **new discriminator**, this time with
 # spectral normalisation:
 
 # %%
@@ -359,7 +358,7 @@ for name, pictures in rows.items():
 plotting.before_after({name: pictures[:12] for name, pictures in rows.items()})
 
 # %% [markdown]
-# It helps: the same generator, in the same number of epochs, comes close to what a fresh start reaches. So the order
+# It helps: the same generator, in the same number of epochs, comes much closer to what a fresh start reaches. So the order
 # to try: rates; the discriminator; a restart. At once a restart: after NaN, and where all layers before some
 # `tanh` or `ReLU` are dead, since no gradient gets through.
 #
