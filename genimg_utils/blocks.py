@@ -66,6 +66,19 @@ def prior_sample(count, latent, seed):
     return np.random.default_rng(seed).standard_normal((count, latent), "float32")
 
 
+def check_tokens(tokens, count, words, length):
+    """Tokens for `count` pictures, (count, length), from one caption's or from those of each."""
+    tokens = np.asarray(tokens)
+    if tokens.shape not in ((length,), (count, length)) or tokens.dtype.kind not in "iu":
+        raise ValueError(f"tokens has shape {tokens.shape} and type {tokens.dtype}; needed: "
+                         f"integers of shape ({length},) or ({count}, {length}), as "
+                         "data.captions.tokens makes them")
+    if tokens.min() < 0 or tokens.max() >= words:
+        raise ValueError(f"tokens must lie between 0 and {words - 1}; found {tokens.min()} to "
+                         f"{tokens.max()}")
+    return np.broadcast_to(tokens, (count, length)).astype("int32")
+
+
 def one_hot(labels, count, classes):
     """Labels, one for all or one an image, as rows of zeros and a one. Where `classes` is a tuple,
     an image has as many labels, and their rows stand side by side."""

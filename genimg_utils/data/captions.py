@@ -40,19 +40,6 @@ def _token(word):
     return _TOKENS[word]
 
 
-def check_tokens(tokens, count, words, length):
-    """Tokens for `count` pictures, (count, length), from one caption's or from those of each."""
-    tokens = np.asarray(tokens)
-    if tokens.shape not in ((length,), (count, length)) or tokens.dtype.kind not in "iu":
-        raise ValueError(f"tokens has shape {tokens.shape} and type {tokens.dtype}; needed: "
-                         f"integers of shape ({length},) or ({count}, {length}), as "
-                         "data.captions.tokens makes them")
-    if tokens.min() < 0 or tokens.max() >= words:
-        raise ValueError(f"tokens must lie between 0 and {words - 1}; found {tokens.min()} to "
-                         f"{tokens.max()}")
-    return np.broadcast_to(tokens, (count, length)).astype("int32")
-
-
 def shortened(captions, keep, seed=0):
     """Captions as people type them: the fur, the eyes and the background are each named with the
     probability `keep`, and left out otherwise."""

@@ -7,8 +7,7 @@ Wu and Goodman, Multimodal generative models for scalable weakly-supervised lear
 import numpy as np
 from keras import Input, Model, layers, ops
 
-from ..blocks import in_batches, prior_sample, register
-from ..data.captions import check_tokens
+from ..blocks import check_tokens, in_batches, prior_sample, register
 from ..training import Phase
 from .vae import VAE, gaussian_kl, sample_gaussian
 

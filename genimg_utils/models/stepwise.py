@@ -10,8 +10,7 @@ import math
 import numpy as np
 from keras import ops, random
 
-from ..blocks import averaged_copy, follow_average, one_hot, prior_sample
-from ..data.captions import check_tokens
+from ..blocks import averaged_copy, check_tokens, follow_average, one_hot, prior_sample
 from ..training import Phase, PhasedModel
 from .diffusion_networks import NETWORKS, build_dit, build_unet
 from .gan_conditional import check_classes, labels_in_turn
