@@ -7,6 +7,7 @@ machine; MNIST is needed for the samplers (downloaded, or GENIMG_DATA).
 import json
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,9 +64,9 @@ def unet(batch_size=32, steps=20):
     peak = 2 * 2048 ** 3 / min(seconds_of(product, 1) for _ in range(10))
     result = {"matrix product, GFLOP/s": round(peak / 1e9, 1)}
     recipe = zoo.recipe("flow-matching-cats")
-    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3))
+    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
     for name in ("float32", "bfloat16"):
-        model = zoo.build(zoo.replace(recipe, precision=name))
+        model = zoo.build(replace(recipe, precision=name))
         zoo.compile_model(model, recipe, 1000)
         one = tf.zeros((batch_size, 32, 32, 3)), tf.zeros((batch_size,))
         work = 3 * flops(lambda x, t, network=model.network: network([x, t]), *one)
@@ -81,8 +82,9 @@ CALLS = (4, 6, 10, 20, 40)
 
 def samplers(samples=1000, name="samplers"):
     """FID on digits-features of 1,000 samples against MNIST's test images, for each sampler and
-    number of network calls: ddpm-mnist and flow-matching-mnist. All runs stand in
-    genimg_utils/tables/samplers.json; what a stopped run has measured is not measured again."""
+    number of network calls (Heun, whose number is odd, makes one fewer): ddpm-mnist and
+    flow-matching-mnist. All runs stand in genimg_utils/tables/samplers.json; what a stopped run
+    has measured is not measured again."""
     from genimg_utils import data, metrics, store, zoo
 
     network = metrics.features.load("digits-features")
@@ -94,6 +96,7 @@ def samplers(samples=1000, name="samplers"):
     path, runs = store.table_file(name), {}
     if path.exists():
         runs = store.read_table(name)["runs"]
+    floor = fid(data.load("mnist", count=samples).pixels)
     for kind, sampler in (("ddpm-mnist", "ddpm"), ("ddpm-mnist", "ddim"),
                           ("ddpm-mnist", "dpm-solver++"), ("flow-matching-mnist", "euler"),
                           ("flow-matching-mnist", "heun")):
@@ -106,7 +109,7 @@ def samplers(samples=1000, name="samplers"):
                 table = {"command": "python -m benchmarks.diffusion samplers",
                          "machine": zoo.machine(), "date": time.strftime("%Y-%m-%d"),
                          "samples": samples, "features": "digits-features",
-                         "floor": fid(data.load("mnist", count=samples).pixels), "runs": runs}
+                         "floor": floor, "runs": runs}
                 store.write_bytes(path, (json.dumps(table, indent=1) + "\n").encode())
     return runs
 
