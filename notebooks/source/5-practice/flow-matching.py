@@ -137,9 +137,9 @@ plotting.before_after({name: pixels[:10] for name, pixels in drawn.items()})
 # ## The shipped model
 #
 # The recipe `flow-matching-cats` is the same in large: 32×32, a U-Net of 48 channels, batches of 32, gradients no
-# longer than 1. Two things make it fast on a processor. The first layer halves the sides, so that most of the work is
-# done on a quarter of the places; and it trains in `bfloat16`, numbers of half the length, which
-# recent processors multiply faster.
+# longer than 1. What makes it fast on a processor is its first layer, which halves the sides, so that most of the work is
+# done on a quarter of the places. It was trained in `bfloat16`, numbers of half the length, but on two cores that saves
+# next to nothing (`benchmarks/diffusion.json`).
 
 # %%
 # alt: Four rows of nine cats: of a VAE, soft; of a GAN, crisp with some broken eyes; of flow matching; real ones
