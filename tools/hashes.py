@@ -123,16 +123,27 @@ def _weights(sources, root):
 
 
 def _identifiers(node):
-    """Every name, attribute and text in a piece of code through which it could reach others."""
+    """Every name and attribute in a piece of code through which it could reach others."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             yield part.id
         elif isinstance(part, ast.Attribute):
             yield part.attr
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield part.value
         elif isinstance(part, ast.alias) and part.asname:
             yield part.name
+
+
+def _named(sources):
+    """The same of a notebook's cells, whose bare names are their own unless they import them."""
+    trees = list(_trees(sources))
+    imported = {alias.asname or alias.name: alias.name for tree in trees for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) for alias in node.names}
+    for tree in trees:
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name) and part.id in imported:
+                yield imported[part.id]
+            elif isinstance(part, ast.Attribute):
+                yield part.attr
 
 
 def _is_list_of_names(node):
@@ -170,7 +181,7 @@ def modules_hash(sources, root=ROOT):
     recipes = _recipes(sources, root)
     trees = {name: _without_docstrings(ast.parse(file.read_text(encoding="utf-8")))
              for name, file in modules(sources, root).items() if name != RECIPES}
-    names = {name for tree in _trees(sources) for name in _identifiers(tree)}
+    names = set(_named(sources))
     names |= {recipe.model.split(".")[1] for recipe in recipes}
     statements, names = _reached(trees, names)
     parts = sorted(repr(shape) for s in statements if (shape := _in_use(s, names)))

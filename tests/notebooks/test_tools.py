@@ -190,6 +190,20 @@ def test_stale_when_a_recipe_that_it_names_or_its_model_has_changed(project):
     assert fingerprint({"tiny": tiny}, "A = 2") != before
 
 
+def test_a_notebooks_own_names_reach_nothing_unless_it_imports_them(project):
+    grey = project / "genimg_utils/grey.py"
+    own = ["import genimg_utils.grey\ndef shade(): pass\nshade()\nprint('shade')"]
+    others = (["from genimg_utils.grey import shade\nshade()"],
+              ["from genimg_utils.grey import shade as s\ns()"],
+              ["from genimg_utils import grey\ngrey.shade()"])
+    text, hashes = grey.read_text(), []
+    for value in (1, 2):
+        grey.write_text(f"{text}\ndef shade():\n    return {value}\n")
+        hashes.append([modules_hash(code, project) for code in (own, *others)])
+    assert hashes[0][0] == hashes[1][0]
+    assert all(a != b for a, b in zip(hashes[0][1:], hashes[1][1:], strict=True))
+
+
 @pytest.mark.parametrize(
     "code",
     [
