@@ -1,15 +1,18 @@
 """What diffusion and flow matching cost and reach: python -m benchmarks.diffusion [PART …]
 
-Parts: speed unet samplers. Each replaces its entry in benchmarks/diffusion.json. Run it on a quiet
-machine; MNIST is needed for the samplers (downloaded, or GENIMG_DATA).
+Parts: speed unet minutes samplers. Each replaces its entry in benchmarks/diffusion.json. Run it on
+a quiet machine; MNIST is needed for the samplers (downloaded, or GENIMG_DATA).
 """
 
+import base64
+import io
 import json
 import statistics
 import time
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from benchmarks import run
 
@@ -77,7 +80,61 @@ def unet(batch_size=32, steps=20):
     return result
 
 
-CALLS = (4, 6, 10, 20, 40)
+def strip(pixels):
+    """Pictures in a row as a PNG in base64, to be kept in a table of text."""
+    row = np.concatenate(list(pixels), axis=1)
+    file = io.BytesIO()
+    Image.fromarray(((row + 1) * 127.5).round().astype("uint8")).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def minutes(moments=(1, 3, 10), samples=2000, shown=10, name="minutes"):
+    """From nothing to cats: the recipe flow-matching-cats for ten minutes by the clock, its rate
+    falling over that time; samples and FID of the averaged weights after 1, 3 and 10 minutes.
+    Kept with ten pictures each in genimg_utils/tables/minutes.json."""
+    import keras
+
+    from genimg_utils import metrics, store, zoo
+
+    recipe = zoo.recipe("flow-matching-cats")
+    arrays, model = zoo.training_data(recipe), zoo.build(recipe)
+    optimizer = keras.optimizers.AdamW(recipe.learning_rate, global_clipnorm=recipe.clip,
+                                       weight_decay=recipe.weight_decay, **recipe.adam)
+    model.compile({"denoising": optimizer})
+    kept, last = {}, 60 * moments[-1]
+
+    class Clock(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.start, self.steps = time.perf_counter(), 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+            passed = time.perf_counter() - self.start  # compiling counts: the reader waits for it
+            for moment in moments:
+                if passed >= 60 * moment and moment not in kept:
+                    kept[moment] = self.steps, model.averaged.get_weights()
+            rise = min(1.0, self.steps / 200)
+            fall = (1 + np.cos(np.pi * min(1.0, passed / last))) / 2
+            optimizer.learning_rate = recipe.learning_rate * max(1e-3, rise * fall)
+            model.stop_training = passed >= last
+
+    model.fit(arrays, batch_size=recipe.batch_size, epochs=1000, callbacks=[Clock()], verbose=0)
+    found = {}
+    for moment, (steps, weights) in kept.items():
+        model.averaged.set_weights(weights)
+        pixels = model.sample(samples)
+        score = metrics.score(pixels, features=recipe.features, reference=recipe.data)
+        found[str(moment)] = {"steps": steps, "fid": round(score.fid, 3),
+                              "pictures": strip(pixels[:shown])}
+    table = {"command": "python -m benchmarks.diffusion minutes", "machine": zoo.machine(),
+             "date": time.strftime("%Y-%m-%d"), "samples": samples,
+             "features": recipe.features, "runs": found}
+    store.write_bytes(store.table_file(name), (json.dumps(table, indent=1) + "\n").encode())
+    return {moment: {key: value for key, value in run.items() if key != "pictures"}
+            for moment, run in found.items()}
+
+
+CALLS = (4, 6, 10, 20, 40, 100)
 
 
 def samplers(samples=1000, name="samplers"):
@@ -115,4 +172,4 @@ def samplers(samples=1000, name="samplers"):
 
 
 if __name__ == "__main__":
-    run(__doc__, "diffusion", (speed, unet, samplers))
+    run(__doc__, "diffusion", (speed, unet, minutes, samplers))

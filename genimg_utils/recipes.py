@@ -18,6 +18,7 @@ class Recipe:
     size: int | None = None         # None: the data set's own
     count: int | None = None        # training pictures; None: all, or the data set's default
     inputs: tuple = ("pixels",)     # what the model is trained on
+    autoencoder: str = field(default="", repr=False)  # recipe of what makes latents of the pixels
     without: dict = field(default_factory=dict)  # pictures with all these factors are left out
     phrases: float = 1.0            # how often each phrase of a caption is kept
     epochs: int = 10
@@ -90,7 +91,8 @@ RECIPES = {recipe.name: recipe for recipe in (
            "diffusion.Diffusion", "mnist", dict(shape=(28, 28, 1), average=0.999),
            epochs=5, **STEPWISE, features="digits-features"),
     Recipe("flow-matching-mnist", "digits on demand, along nearly straight lines from noise",
-           "flow.FlowMatching", "mnist", dict(shape=(28, 28, 1), classes=10, average=0.999),
+           "flow.FlowMatching", "mnist",
+           dict(shape=(28, 28, 1), classes=10, average=0.999, guidance=1.25),
            inputs=("pixels", "labels"), epochs=5, **STEPWISE, features="digits-features"),
     Recipe("flow-matching-cats", "the best cats of the book",
            "flow.FlowMatching", "cats", dict(shape=(32, 32, 3), average=0.999),
@@ -100,6 +102,15 @@ RECIPES = {recipe.name: recipe for recipe in (
            count=60_000, inputs=("pixels", "tokens"),
            without={"fur": "ginger", "background": "purple"}, phrases=0.8, epochs=6, **STEPWISE,
            features="cats-features"),
+    Recipe("grid-vae-cats", "cats of 64×64 as four numbers at each of 16×16 places, and back",
+           "latent.GridVAE", "cats", dict(shape=(64, 64, 3)), size=64,
+           count=16_000, epochs=6, batch_size=16, learning_rate=2e-3, clip=1.0),
+    Recipe("latent-diffusion-cats", "cats of 64×64 as asked, drawn in another model's latents",
+           "latent.LatentFlow", "cats",
+           dict(shape=(64, 64, 3), average=0.999, guidance=2.0), size=64, count=20_000,
+           inputs=("pixels", "tokens"), autoencoder="grid-vae-cats",
+           without={"fur": "ginger", "background": "purple"}, phrases=0.8, epochs=20,
+           **STEPWISE, features="cats-features"),
     Recipe("digits-features", "a digit classifier whose features the metrics compare",
            "classifier.Classifier", "mnist", inputs=("pixels", "targets"),
            epochs=12, learning_rate=2e-3),

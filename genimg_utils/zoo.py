@@ -116,6 +116,8 @@ def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
     arrays = training_data(chosen)
     count = len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
     model = build(chosen, plan["seed"])
+    if chosen.autoencoder:
+        arrays["pixels"] = model.prepare(load(chosen.autoencoder), arrays["pixels"])
     compile_model(model, chosen, plan["epochs"] * (count // chosen.batch_size))
     store.write_bytes(out / "plan.json", json.dumps(plan, indent=1).encode())
     callbacks = [LossTable(out / "losses.csv"), ExactResume(out / "checkpoint")]

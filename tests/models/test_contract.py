@@ -10,6 +10,7 @@ from genimg_utils.models.gan_augmented import AugmentedGAN
 from genimg_utils.models.gan_conditional import AuxiliaryGAN, ConditionalGAN
 from genimg_utils.models.gan_encoders import VAEGAN, BiGAN
 from genimg_utils.models.inversion import GeneratorEncoder
+from genimg_utils.models.latent import GridVAE, LatentFlow
 from genimg_utils.models.multimodal import MultimodalVAE
 from genimg_utils.models.translation import CycleGAN, Pix2Pix
 from genimg_utils.models.vae import VAE, Autoencoder
@@ -18,6 +19,7 @@ from tests.models import contract
 from tests.models.contract import COLOURED, PIXELS
 
 RANDOM = np.random.default_rng(2)
+LATENTS = RANDOM.standard_normal((48, 4, 4, 2)).astype("float32")
 LABELS = RANDOM.integers(0, 3, len(PIXELS)).astype("int32")
 TOKENS = RANDOM.integers(1, 6, (len(PIXELS), 4)).astype("int32")
 PAIRS = np.stack([LABELS % 2, LABELS], axis=1)
@@ -72,12 +74,16 @@ MODELS = {
     "flow-matching": (lambda: FlowMatching(**STEPWISE, network="dit", depth=1, words=6, length=4,
                                            guidance=2.0, times="uniform"),
                       {"pixels": PIXELS, "tokens": TOKENS}),
+    "grid-vae": (lambda: GridVAE((16, 16, 3), channels=2, width=8, seed=3), COLOURED),
+    "latent-flow": (lambda: LatentFlow((16, 16, 3), channels=2, autoencoder_width=8, width=8,
+                                       depth=1, steps=2, seed=3), LATENTS),
 }
 
 
 # Those that differ from another one by settings only are left to TensorFlow.
 SETTINGS = {"vae-dense", "vae-gaussian", "gan-dense", "gan-residual", "gan-dense-blocks",
-            "conditional-gan-pairs", "auxiliary-gan-pairs", "vae-gan-dense", "pix2pix-l1"}
+            "conditional-gan-pairs", "auxiliary-gan-pairs", "vae-gan-dense", "pix2pix-l1",
+            "grid-vae"}
 
 # JAX and torch build, train and sample every other model. Seeds, saving and evaluating are the
 # work of the mechanism: there, these show them.
