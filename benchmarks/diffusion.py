@@ -134,7 +134,7 @@ def minutes(moments=(1, 3, 10), samples=2000, shown=10, name="minutes"):
             for moment, run in found.items()}
 
 
-CALLS = (4, 6, 10, 20, 40, 100)
+CALLS = (4, 6, 10, 20, 40)
 
 
 def samplers(samples=500, name="samplers"):
