@@ -495,4 +495,4 @@ plotting.before_after({"draft": swapped[:10], "painted": both.translate(swapped)
                        "exchanged": truth[:10, ..., ::-1]})
 
 # %% [markdown]
-# **Next:** [a GAN with an encoder](vae-gan.ipynb), or back to [the GAN in practice](gan.ipynb).
+# **Next:** [Diffusion in practice: three choices and a danger](diffusion.ipynb)

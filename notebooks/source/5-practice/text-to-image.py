@@ -426,3 +426,5 @@ print("as asked:", ", ".join(f"{name} {right[name]:.0%}" for name in captions.NA
 # or use a negative prompt.
 #
 # </details>
+#
+# **Next:** [Few steps: from twenty calls to one](few-step.ipynb)

@@ -579,4 +579,4 @@ print(f"encoder {psnr(cats, vae.decode(start)):.2f} dB, then search "
       f"{psnr(cats, better.pixels):.2f} dB")
 
 # %% [markdown]
-# **Next:** [does generated data help a classifier?](data-augmentation.ipynb)
+# **Next:** [the same with diffusion: change a picture, fill a hole, colour a sketch](edit-with-diffusion.ipynb)
