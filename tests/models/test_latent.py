@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from genimg_utils.models.latent import GridVAE, LatentFlow, grid_of
 from tests.models.contract import COLOURED
@@ -24,7 +25,7 @@ def prepared(autoencoder):
 def test_a_row_of_latents_is_the_grid(autoencoder):
     mean, log_var = autoencoder.encode(COLOURED)
     assert mean.shape == log_var.shape == (48, 4 * 4 * 2) == (48, autoencoder.latent)
-    both = np.asarray(autoencoder.grid_encoder(COLOURED))
+    both = ops.convert_to_numpy(autoencoder.grid_encoder(COLOURED))
     np.testing.assert_allclose(mean.reshape(48, 4, 4, 2), both[..., :2], atol=1e-6)
     np.testing.assert_allclose(log_var.reshape(48, 4, 4, 2), both[..., 2:], atol=1e-6)
 
