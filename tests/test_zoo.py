@@ -95,7 +95,7 @@ def test_shipped_weights(name):
     model = zoo.load(name)
     if hasattr(model, "sample"):
         pixels = model.sample(16, seed=3)
-        shape = getattr(model, "picture", model.shape)  # of one that draws latents
+        shape = model.settings.get("shape") or model.shape  # of one that draws latents
         assert pixels.shape == (16, *shape) and pixels.std() > 0.2
         np.testing.assert_array_equal(pixels, model.sample(16, seed=3))
 

@@ -90,7 +90,7 @@ def check_samples(make, data):
     if hasattr(model, "translate"):
         return check_translations(model, data["source"])
     few, many, other = model.sample(3, seed=1), model.sample(5, seed=1), model.sample(3, seed=2)
-    shape = getattr(model, "picture", model.shape)  # of a model that draws latents: the pictures'
+    shape = model.settings.get("shape") or model.shape  # of what draws latents: its pictures'
     assert few.dtype == np.float32 and few.shape == (3, *shape)
     assert np.abs(few).max() <= 1
     np.testing.assert_allclose(few, many[:3], atol=1e-5)
@@ -99,8 +99,7 @@ def check_samples(make, data):
 
 def check_translations(model, source):
     few, many = model.translate(source[:3]), model.translate(source[:5])
-    shape = getattr(model, "picture", model.shape)  # of a model that draws latents: the pictures'
-    assert few.dtype == np.float32 and few.shape == (3, *shape)
+    assert few.dtype == np.float32 and few.shape == (3, *model.shape)
     assert np.abs(few).max() <= 1
     np.testing.assert_allclose(few, many[:3], atol=1e-5)
     assert np.abs(few[0] - few[1]).max() > 0
