@@ -82,9 +82,12 @@ def unet(batch_size=32, steps=20):
 
 def strip(pixels):
     """Pictures in a row as a PNG in base64, to be kept in a table of text."""
-    row = np.concatenate(list(pixels), axis=1)
+    from genimg_utils import plotting
+    from genimg_utils.data.images import to_bytes
+
     file = io.BytesIO()
-    Image.fromarray(((row + 1) * 127.5).round().astype("uint8")).save(file, "PNG", optimize=True)
+    row = to_bytes(plotting.tile(pixels, columns=len(pixels), gap=0))
+    Image.fromarray(row).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 

@@ -84,6 +84,9 @@ def test_what_must_ship_ships():
     assert files == set(SHIPPED)
 
 
+GREYEST = {"grid-vae-cats": 0.2}  # its prior's samples are a patchwork, and no cats
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights(name):
     card = store.card(name)
@@ -96,7 +99,7 @@ def test_shipped_weights(name):
     if hasattr(model, "sample"):
         pixels = model.sample(16, seed=3)
         shape = model.settings.get("shape") or model.shape  # of one that draws latents
-        assert pixels.shape == (16, *shape) and pixels.std() > 0.2
+        assert pixels.shape == (16, *shape) and pixels.std() > GREYEST.get(name, 0.3)
         np.testing.assert_array_equal(pixels, model.sample(16, seed=3))
 
 
