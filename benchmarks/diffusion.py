@@ -1,15 +1,21 @@
 """What diffusion and flow matching cost and reach: python -m benchmarks.diffusion [PART …]
 
-Parts: speed unet minutes samplers. Each replaces its entry in benchmarks/diffusion.json. Run it on
-a quiet machine; MNIST is needed for the samplers (downloaded, or GENIMG_DATA).
+Parts: speed unet profile minutes calls samplers. Each replaces its entry in
+benchmarks/diffusion.json. Run it on a quiet machine; MNIST is needed for calls and samplers
+(downloaded, or GENIMG_DATA).
 """
 
 import base64
 import io
 import json
+import multiprocessing
+import os
 import statistics
+import tempfile
 import time
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -54,30 +60,93 @@ def flops(function, *examples):
         return tf.compat.v1.profiler.profile(counted, options=options).total_float_ops
 
 
+def matrix_peak(size=2048):
+    """Operations a second of the best of ten products of two float32 matrices."""
+    import tensorflow as tf
+
+    matrix = tf.random.normal((size, size))
+    product = tf.function(lambda: tf.matmul(matrix, matrix))
+    return 2 * size ** 3 / min(seconds_of(product, 1) for _ in range(10))
+
+
+def step_flops(network, batch_size):
+    """Operations of a training step on cats of 32×32; backwards counts twice forwards."""
+    import tensorflow as tf
+
+    return 3 * flops(lambda x, t: network([x, t]), tf.zeros((batch_size, 32, 32, 3)),
+                     tf.zeros((batch_size,)))
+
+
 def unet(batch_size=32, steps=20):
     """A training step of flow-matching-cats' U-Net, in float32 and bfloat16: its operations a
     second as a share of those of the best matrix product seen (float32, 2048×2048). Backwards
     counts twice forwards."""
-    import tensorflow as tf
-
     from genimg_utils import zoo
 
-    matrix = tf.random.normal((2048, 2048))
-    product = tf.function(lambda: tf.matmul(matrix, matrix))
-    peak = 2 * 2048 ** 3 / min(seconds_of(product, 1) for _ in range(10))
+    peak = matrix_peak()
     result = {"matrix product, GFLOP/s": round(peak / 1e9, 1)}
     recipe = zoo.recipe("flow-matching-cats")
     pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
     for name in ("float32", "bfloat16"):
         model = zoo.build(replace(recipe, precision=name))
         zoo.compile_model(model, recipe, 1000)
-        one = tf.zeros((batch_size, 32, 32, 3)), tf.zeros((batch_size,))
-        work = 3 * flops(lambda x, t, network=model.network: network([x, t]), *one)
+        work = step_flops(model.network, batch_size)
         each = seconds_of(lambda model=model: model.fit(pixels, batch_size=batch_size,
                                                         verbose=0), 3) / steps
         result[name] = {"ms": round(1000 * each, 1), "GFLOP": round(work / 1e9, 2),
                         "share of the peak": round(work / each / peak, 3)}
     return result
+
+
+def profiled(batch_size, steps):
+    """What `profile` measures, in a process that runs one operation after the other."""
+    import tensorflow as tf
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    from genimg_utils import zoo
+
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    recipe = replace(zoo.recipe("flow-matching-cats"), precision="float32")
+    model = zoo.build(recipe)
+    zoo.compile_model(model, recipe, 1000)
+    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
+
+    def train():
+        model.fit(pixels, batch_size=batch_size, verbose=0)
+
+    train()  # compiles
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            train()
+        space = xplane_pb2.XSpace()
+        space.ParseFromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
+    times, count = Counter(), 0
+    for plane in space.planes:
+        for event in (event for line in plane.lines for event in line.events):
+            scope, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
+            if not scope.startswith("StatefulPartitionedCall"):
+                continue  # not an operation of the step
+            count += 1
+            part = ("convolutions" if "Conv2D" in kind else
+                    "optimizer" if "adam" in scope else
+                    "normalisation" if "group_norm" in scope else
+                    "attention" if "attention" in scope else "all else")
+            times[part] += event.duration_ps / 1e12
+    return times, count // steps, step_flops(model.network, batch_size)
+
+
+def profile(batch_size=32, steps=20):
+    """What the operations of a training step of that U-Net (float32, traced, one after the other)
+    spend their time on, in shares of it, and what its convolutions alone reach of the peak."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    peak = matrix_peak()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        times, count, work = pool.apply(profiled, (batch_size, steps))
+    total = sum(times.values())
+    return {"operations a step": count, "ms": round(1000 * total / steps, 1),
+            "shares": {part: round(spent / total, 3) for part, spent in times.most_common()},
+            "convolutions, share of the peak": round(
+                work * steps / times["convolutions"] / peak, 3)}
 
 
 def strip(pixels):
@@ -137,6 +206,17 @@ def minutes(moments=(1, 3, 10), samples=2000, shown=10, name="minutes"):
             for moment, run in found.items()}
 
 
+def calls(samples=10_000, steps=10):
+    """FID on digits-features of 10,000 samples against MNIST's test images: flow-matching-mnist in
+    20 calls of its network, ten guided steps of Euler."""
+    from genimg_utils import metrics, zoo
+
+    model = zoo.load("flow-matching-mnist")
+    pixels = model.sample(samples, steps=steps, sampler="euler")
+    return {"calls": steps * (1 if model.guidance == 1 else 2), "samples": samples,
+            "FID": round(metrics.score(pixels, features="digits-features").fid, 3)}
+
+
 CALLS = (4, 6, 10, 20, 40)
 
 
@@ -176,4 +256,4 @@ def samplers(samples=500, name="samplers"):
 
 
 if __name__ == "__main__":
-    run(__doc__, "diffusion", (speed, unet, minutes, samplers))
+    run(__doc__, "diffusion", (speed, unet, profile, minutes, calls, samplers))

@@ -21,7 +21,13 @@ from ..blocks import (
     register,
 )
 from ..training import Phase, PhasedModel, input_gradient
-from .gan_networks import NETWORKS, NORMALISATIONS, build_discriminator, build_generator
+from .gan_networks import (
+    NETWORKS,
+    NORMALISATIONS,
+    build_discriminator,
+    build_generator,
+    louder,
+)
 
 # ---------------------------------------------------------------- losses
 # Each takes scores, (batch, 1), and returns what its player minimises.
@@ -107,14 +113,16 @@ class GAN(PhasedModel):
     loss: a name in LOSSES. `penalty` weighs WGAN-GP's gradient penalty, `critic_steps` are the
     discriminator's updates for each of the generator's. With `average` above 0, samples come
     from a moving average of the generator's weights. `discriminator_width` is `width` where it is
-    not given. Subclasses use `condition`, the width of what both networks are told, and
-    `variant`, their own settings.
+    not given, and `discriminator_levels`, how often it halves the sides, is as often as the
+    generator doubles them. `gain` multiplies the scores, which spectral normalisation keeps small.
+    Subclasses use `condition`, the width of what both networks are told, and `variant`, their own
+    settings.
     """
 
     def __init__(self, shape=(28, 28, 1), latent=64, network="dcgan", width=32,
                  loss="non-saturating", normalisation="spectral", penalty=0.0, critic_steps=1,
-                 average=0.0, discriminator_width=None, seed=0, condition=0, variant=None,
-                 **kwargs):
+                 average=0.0, discriminator_width=None, discriminator_levels=None, gain=1.0,
+                 seed=0, condition=0, variant=None, **kwargs):
         for name, value, allowed in (("network", network, NETWORKS),
                                      ("loss", loss, tuple(LOSSES)),
                                      ("normalisation", normalisation, NORMALISATIONS)):
@@ -122,22 +130,29 @@ class GAN(PhasedModel):
                 raise ValueError(f"{name}={value!r} must be one of {allowed}")
         discriminator_width = width if discriminator_width is None else discriminator_width
         for name, value in (("latent", latent), ("width", width), ("critic_steps", critic_steps),
-                            ("discriminator_width", discriminator_width)):
+                            ("discriminator_width", discriminator_width),
+                            ("discriminator_levels",
+                             1 if discriminator_levels is None else discriminator_levels)):
             if not (isinstance(value, int) and value > 0):
                 raise ValueError(f"{name}={value!r} must be a positive whole number")
         if penalty < 0:
             raise ValueError(f"penalty={penalty!r} must be 0 or more")
+        if gain <= 0:
+            raise ValueError(f"gain={gain!r} must be above 0")
         if penalty and normalisation == "batch":
             raise ValueError("penalty: the gradient penalty asks about single pictures, and batch "
                              "normalisation mixes them; use normalisation='none'")
         settings = dict(shape=tuple(shape), latent=latent, network=network, width=width,
                         loss=loss, normalisation=normalisation, penalty=penalty,
                         critic_steps=critic_steps, average=average,
-                        discriminator_width=discriminator_width, **(variant or {}))
+                        discriminator_width=discriminator_width,
+                        discriminator_levels=discriminator_levels, gain=gain, **(variant or {}))
         super().__init__(seed=seed, settings=settings, **kwargs)
         self.shape, self.latent, self.loss_functions = tuple(shape), latent, LOSSES[loss]
         self.penalty, self.critic_steps, self.average = penalty, critic_steps, average
         self.build_networks(condition)
+        if gain != 1:
+            self.discriminator = louder(self.discriminator, gain)
         self.averaged = averaged_copy(self.generator, average)
 
     def build_networks(self, condition):
@@ -146,7 +161,7 @@ class GAN(PhasedModel):
                                          chosen["width"])
         self.discriminator = build_discriminator(
             self.shape, chosen["network"], chosen["discriminator_width"],
-            chosen["normalisation"], condition)
+            chosen["normalisation"], condition, chosen["discriminator_levels"])
 
     @property
     def kept(self):

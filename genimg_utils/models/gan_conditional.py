@@ -104,7 +104,7 @@ class AuxiliaryGAN(ConditionalGAN):
         self.generator = build_generator(self.shape, self.latent + condition, network, width)
         picture = Input(self.shape)
         features = build_features(picture, network, chosen["discriminator_width"],
-                                  chosen["normalisation"])
+                                  chosen["normalisation"], chosen["discriminator_levels"])
         score = scoring_layers(chosen["normalisation"])[1](1, dtype="float32")(features)
         logits = layers.Dense(condition, dtype="float32")(features)  # only scores need a limit
         self.discriminator = Model(picture, [score, logits], name="discriminator")

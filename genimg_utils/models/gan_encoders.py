@@ -31,12 +31,14 @@ def with_features(discriminator, level):
     return Model(discriminator.input, [discriminator.output, seen[level]], name="discriminator")
 
 
-def build_pair_discriminator(shape, latent, network="dcgan", width=32, normalisation="spectral"):
+def build_pair_discriminator(shape, latent, network="dcgan", width=32, normalisation="spectral",
+                             levels=None):
     """(Picture, code) -> score: do the two belong together, and are both real?"""
     picture, code = Input(shape), Input((latent,))
     dense = scoring_layers(normalisation)[1]
     told = layers.LeakyReLU(0.2)(dense(8 * width)(code))
-    x = layers.Concatenate()([build_features(picture, network, width, normalisation), told])
+    features = build_features(picture, network, width, normalisation, levels)
+    x = layers.Concatenate()([features, told])
     x = layers.LeakyReLU(0.2)(dense(8 * width)(x))
     return Model([picture, code], dense(1, dtype="float32")(x), name="discriminator")
 
@@ -211,7 +213,8 @@ class BiGAN(Codes, GAN):
         self.generator = build_generator(self.shape, self.latent, network, width)
         self.encoder = build_encoder(self.shape, self.latent, encoder_like(network), width)
         self.discriminator = build_pair_discriminator(self.shape, self.latent, network, width,
-                                                      chosen["normalisation"])
+                                                      chosen["normalisation"],
+                                                      chosen["discriminator_levels"])
 
     @property
     def kept(self):

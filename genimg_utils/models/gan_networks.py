@@ -160,8 +160,10 @@ def scoring_layers(normalisation):
     return partial(layers.Conv2D, **options), partial(layers.Dense, **options)
 
 
-def build_features(picture, network="dcgan", width=32, normalisation="spectral"):
-    """Picture -> what a discriminator looks at: (batch, features)."""
+def build_features(picture, network="dcgan", width=32, normalisation="spectral", levels=None):
+    """Picture -> what a discriminator looks at: (batch, features).
+
+    levels: how often it halves the sides; as often as the generator doubles them if None."""
     conv, dense = scoring_layers(normalisation)
     x = picture
     if network == "dense":
@@ -169,7 +171,7 @@ def build_features(picture, network="dcgan", width=32, normalisation="spectral")
         for _ in range(2):
             x = layers.LeakyReLU(0.2)(dense(width)(x))
         return x
-    levels = halvings(picture.shape[1])
+    levels = halvings(picture.shape[1]) if levels is None else levels
     for level in range(levels + 1):  # the last one looks once more, without halving
         wide = width * 2 ** level
         size, strides = (4, 2) if level < levels else (3, 1)
@@ -186,11 +188,12 @@ def build_features(picture, network="dcgan", width=32, normalisation="spectral")
     return layers.Flatten()(layers.LeakyReLU(0.2)(x) if network != "dcgan" else x)
 
 
-def build_discriminator(shape, network="dcgan", width=32, normalisation="spectral", condition=0):
+def build_discriminator(shape, network="dcgan", width=32, normalisation="spectral", condition=0,
+                        levels=None):
     """Picture -> score, any number. A condition enters through an inner product of its embedding
     with the features (projection, Miyato and Koyama 2018, eq. 3)."""
     picture = Input(shape)
-    features = build_features(picture, network, width, normalisation)
+    features = build_features(picture, network, width, normalisation, levels)
     dense = scoring_layers(normalisation)[1]
     score = dense(1, dtype="float32")(features)
     if not condition:
@@ -198,4 +201,14 @@ def build_discriminator(shape, network="dcgan", width=32, normalisation="spectra
     told = Input((condition,))
     match = layers.Dot(axes=1, dtype="float32")([dense(features.shape[-1])(told), features])
     return Model([picture, told], layers.Add(dtype="float32")([score, match]),
+                 name="discriminator")
+
+
+def louder(discriminator, gain):
+    """The same discriminator, its scores multiplied by `gain`. Spectral normalisation bounds every
+    layer's slope by 1, and few layers with leaky ReLUs between them then hardly reach scores at
+    which a loss bends (Lin et al. 2021, arXiv:2009.02773, scale the weights for it)."""
+    said = discriminator.outputs
+    score = layers.Rescaling(gain, dtype="float32")(said[0])
+    return Model(discriminator.input, [score, *said[1:]] if said[1:] else score,
                  name="discriminator")

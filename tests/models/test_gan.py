@@ -8,6 +8,8 @@ import pytest
 from keras import ops
 
 from genimg_utils.models import gan, gan_networks
+from genimg_utils.models.gan_conditional import AuxiliaryGAN
+from genimg_utils.models.gan_encoders import BiGAN
 from tests.models.contract import PIXELS, compiled
 
 LOG_2 = math.log(2)
@@ -167,6 +169,23 @@ def test_a_discriminator_may_be_wider_than_the_generator():
     assert wide.discriminator.count_params() > 2 * plain.discriminator.count_params()
 
 
+@pytest.mark.parametrize("model", [gan.GAN, AuxiliaryGAN, BiGAN])
+def test_a_discriminator_of_more_levels_halves_more_often(model):
+    plain, deep = model(**SMALL), model(**SMALL, discriminator_levels=3)
+    assert deep.generator.count_params() == plain.generator.count_params()
+    sheets = [[layer.output.shape[1] for layer in one.discriminator.layers
+               if isinstance(layer, gan_networks.SpectralConv2D)] for one in (plain, deep)]
+    assert sheets == [[4, 4], [4, 2, 1, 1]]
+
+
+@pytest.mark.parametrize("model", [gan.GAN, AuxiliaryGAN])
+def test_a_gain_multiplies_the_scores_and_nothing_else(model):
+    plain, loud = model(**SMALL), model(**SMALL, gain=16.0)
+    assert np.allclose(loud.score(PIXELS), 16 * plain.score(PIXELS), rtol=1e-4)
+    for one, other in zip(plain.answer(PIXELS)[1:], loud.answer(PIXELS)[1:], strict=True):
+        assert np.allclose(one, other, rtol=1e-4)
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     (dict(loss="vanilla"), "loss='vanilla' must be one of .*non-saturating"),
     (dict(network="resnet"), "network='resnet' must be one of"),
@@ -176,6 +195,8 @@ def test_a_discriminator_may_be_wider_than_the_generator():
     (dict(discriminator_width=0), "discriminator_width=0 must be a positive"),
     (dict(average=1.0), "average=1.0 must be at least 0 and below 1"),
     (dict(penalty=-1), "penalty=-1 must be 0 or more"),
+    (dict(gain=0), "gain=0 must be above 0"),
+    (dict(discriminator_levels=0), "discriminator_levels=0 must be a positive whole number"),
     (dict(penalty=10, normalisation="batch"), "batch normalisation mixes them"),
     (dict(shape=(30, 30, 1)), "size=30 cannot be halved .* the sides that work"),
 ])

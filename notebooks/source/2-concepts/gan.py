@@ -243,7 +243,7 @@ def follow(gan, times):
 fair = follow(compiled(toy(), 1e-3, 1e-3), [max(1, steps // 12), max(2, steps // 3), steps])
 
 # %% tags=["hide-input"]
-# alt: Three squares. Colour shows the score, arrows its gradient. Grey real heaps on a ring, red
+# alt: Three squares. Colour shows the score, arrows its gradient. Black real heaps on a ring, red
 #   fakes: first scattered, then drawn towards the heaps, in the end on all of them or nearly
 def draw_field(axis, fakes, side, score, arrows, title):
     axis.contourf(side, side, score, levels=14, cmap="BrBG", alpha=0.6)
@@ -302,15 +302,15 @@ for name, run in (("in turns", fair), ("greedy", greedy)):
 
 # %% tags=["hide-input"]
 # alt: Three squares at three epochs of the greedy run: the red fakes crowd together, at the end in
-#   one small clump, and in another place each time
+#   or near one small clump, and in another place each time
 figure, panels = plotting.axes(1, 3, height=255)
 for axis, (epoch, view) in zip(panels, greedy.items(), strict=True):
     draw_field(axis, *view, f"epoch {epoch}")
 figure
 
 # %% [markdown]
-# This is **mode collapse**: hundreds of different noises, one sheet. Even where that sheet is
-# fine, the pile is poor, and you cannot see it in one picture, nor in the loss. Look at many
+# This is **mode collapse**: hundreds of different noises, one kind of sheet. Even where that
+# kind is fine, the pile is poor, and you cannot see it in one picture, nor in the loss. Look at many
 # samples, and count kinds where you can. Against it help a balance between the players, losses and
 # limits that keep the discriminator's ground smooth, and letting the discriminator see a whole
 # pile at once ([Salimans et al., 2016](https://arxiv.org/abs/1606.03498)).

@@ -692,8 +692,8 @@ for name, model in (("spectral", gan), ("none", free)):
 #
 # <details><summary>Answer</summary>
 #
-# The nearest pictures are of the same kind but differ in slant, thickness or detail. A copy would
-# show a distance near zero.
+# Most of the nearest pictures are of the same kind; all differ in slant, thickness or detail. A
+# copy would show a distance near zero.
 #
 # </details>
 

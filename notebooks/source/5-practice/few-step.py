@@ -316,7 +316,8 @@ plotting.before_after({name: rivals[name][:7] for name in
 # **Variety** is hardly lost: each noise was asked for its own picture. **The cat** mostly stays: more than 20 dB, where another
 # order has about 11. Where it changes, as in the first column, the teacher's own few calls were undecided, too.
 #
-# And **the GAN is better** at one call, by FID and precision. It was trained far longer than the student, who
+# And **the GAN is better** at one call, by FID and precision; by FID of so few pictures even as good as the teacher's
+# twenty. It was trained far longer than the student, who
 # had a minute on top of its teacher; but the reason lies deeper. Its opponent punishes a
 # soft whisker, squared error hardly notices it. What the student has and the GAN has not is the teacher's map from noise to
 # pictures: try many noises with one call each, and draw the one that you like with twenty. (Noise *found* behind

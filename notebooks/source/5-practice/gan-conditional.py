@@ -207,7 +207,7 @@ def order_by_noise(model, z):
 plotting.strip(order_by_noise(models["projection"], z), rows=furs, title="projection")
 
 # %% [markdown]
-# Across a row the fur is the one ordered, in every picture. Down a column look at what stays: the place of the head,
+# Across a row the fur is the one ordered, in nearly every picture. Down a column look at what stays: the place of the head,
 # its tilt, the ears. Nobody labelled those. They are what is left for $z$ to say once the
 # order is given.
 
@@ -217,7 +217,7 @@ plotting.strip(order_by_noise(models["projection"], z), rows=furs, title="projec
 plotting.strip(order_by_noise(models["not told"], z), rows=furs, title="not told")
 
 # %% [markdown]
-# Six orders, six times the same row. These cats are cats; but whatever fur is ordered, the noise alone
+# Six orders, six times the same row. These are cats, if rough ones; but whatever fur is ordered, the noise alone
 # decides what is drawn. The order does reach the generator. As nothing was to be earned by it, training
 # has turned it into something that is hardly noticed (exercise 2 measures how little).
 #
@@ -317,9 +317,9 @@ for name, (light, dark) in ink_of.items():
           f"apart by {dark.mean() - light.mean():.2f}")
 
 # %% [markdown]
-# Look at the last panel. Trained on real labels only, the classifier pays the generator for caricatures: bold digits
-# that are bolder than nearly all of the data's, light ones that are lighter, and hardly anything in between, though a third
-# of the data lies there. By the classifier's own measure this model does *better* than the data. That is how a share of
+# Look at the last panel. Trained on real labels only, the classifier pays the generator for caricatures: nearly all
+# bold digits have more ink than average, and nearly all light ones less, though of the data about a third lie on the
+# other side. By the classifier's own measure this model does *better* than the data. That is how a share of
 # right answers can mislead: beyond the share that real pictures reach, more obedience is a fault.
 #
 # The projection keeps most of the overlap, since it was asked for the distribution of bold digits, which has thin ones in it. And so,
@@ -376,7 +376,8 @@ for name, pixels in tried.items():
     print(f"{name:11} " + "   ".join(f"{key} {value:.2f}" for key, value in right.items()))
 
 # %% [markdown]
-# The two disagree completely. AC-GAN draws black cats with stripes. The projection gives a black cat on the right background
+# On stripes the two disagree completely. AC-GAN draws black cats with stripes, rough ones: by eye they are hard to see,
+# but the judge reads them. The projection gives a black cat on the right background
 # with the right eyes, and forgets the stripes: it has learned, correctly, that black cats are plain. Nothing in
 # the data says which answer is right, so look at what each was paid for. AC-GAN's generator earns
 # for stripes and for black *separately*, by two heads that do not know of each other. The projection's discriminator sees a whole picture
@@ -420,8 +421,8 @@ plotting.before_after({"black": draw(black, z), "half and half": draw((black + w
 
 # %% [markdown]
 # Half black and half white gives a grey cat: the network interpolates, as it does in the noise. Every fur at once gives a
-# patchwork in orange, for a sum of six orders is far outside of what it has ever seen. And with nothing ordered there is no
-# cat at all. None of these is an error to the network; it draws something in any case.
+# patchwork in orange, for a sum of six orders is far outside of what it has ever seen. And with nothing ordered little
+# of a cat is left. None of these is an error to the network; it draws something in any case.
 #
 # ## From two minutes to a model that ships
 #

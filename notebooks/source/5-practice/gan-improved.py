@@ -391,8 +391,9 @@ for name in ("baseline", "together"):
 plotting.before_after(rows)
 
 # %% [markdown]
-# Compare each row with the one below it: the same noise, the same network. Where the last weights draw a
-# speck or a broken stroke, the average often has none. In numbers, with a second seed:
+# Compare each row with the one below it: the same noise, the same network, and much the same digits. They
+# differ in small specks and in parts of strokes, and the eye can hardly say which row is the better. In
+# numbers, with a second seed:
 
 # %%
 test = load("digits", size=size, split="test").pixels
@@ -417,13 +418,13 @@ for (name, s), (model, _) in live.items():
           f"{fid(model.decode(z)):6.2f} average")
 
 # %% [markdown]
-# The average is better in every pair. And between the two models the verdict has turned once more: what won
+# The average is better in most pairs. And between the two models the verdict has turned once more: what won
 # on MNIST loses here, on smaller digits, with larger batches. A table of tricks is a
 # measurement of one network on one data set for one length of training. It is no law, not even a custom.
 
 # %%
 # alt: Mean scores of real and fake pictures over epochs. Baseline: they drift apart as epochs go by.
-#   Together: they stay between 0 and 1, at an even distance
+#   Together: they stay between 0 and 1
 figure, panels = plotting.axes(1, 2, height=240)
 for axis, name in zip(panels, ("baseline", "together"), strict=True):
     for key, label in (("real_score", "real"), ("fake_score", "fake")):
@@ -436,7 +437,7 @@ figure
 # %% [markdown]
 # The curves at least show *what* the change does, whatever it is worth. Cross-entropy rewards more
 # certainty without end, and the baseline's scores drift apart. Least squares asks for 1 and 0 and
-# holds both players there.
+# holds both players in between.
 #
 # ## Which trick for which trouble?
 #
@@ -457,7 +458,7 @@ figure
 #    costs. One run with everything switched on proves nothing about any of its parts.
 # 2. A ranking belongs to its data and its budget. Here the winner of 500 steps lost after 4,000, and on
 #    other digits; and more steps were worth more than all tricks.
-# 3. Averaging the weights takes no part in the game, can be added to any design, and nearly always helps: try
+# 3. Averaging the weights takes no part in the game, can be added to any design, and helps in most runs: try
 #    it first.
 #
 # ## Exercises

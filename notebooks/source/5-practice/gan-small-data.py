@@ -5,7 +5,7 @@
 # can be done about it?**
 #
 # The same network is trained on all small digits and on forty of them. You will see on curves where the
-# second run goes wrong, and that its FID does not tell; a test that catches it copying; one
+# second run goes wrong, and that its FID hardly tells; a test that catches it copying; one
 # popular cure that nobody uses twice; and the right one, **differentiable augmentation** of both
 # sides. A strength that sets itself disappoints here, and the chapter says so. [Concepts](../2-concepts/gan.ipynb) explains the game,
 # [Practice](gan.ipynb) the healthy case.
@@ -115,8 +115,8 @@ figure
 
 # %% [markdown]
 # On the left the solid and the dashed line are one: what the discriminator knows about its digits
-# holds for all digits. On the right they part, and the gap grows: *other real digits* lose what sets
-# them apart from fakes. The question is no longer "is this a digit?" but "is this one of my
+# holds for all digits. On the right they part, and the gap grows: *other real digits* fall
+# behind. The question is no longer "is this a digit?" but "is this one of my
 # forty?". That all real scores climb together means little; the whole scale drifts while the game goes
 # on. And nothing in the losses would tell you of the gap: hold real pictures back and look.
 #
@@ -139,7 +139,7 @@ plotting.before_after({"real": unseen[:12], f"from {len(many):,}": rich.sample(1
                        f"from {len(few)}": poor.sample(12, seed=1)})
 
 # %% [markdown]
-# Hardly, by this number, and not by eye. The illness begins in the discriminator, long before samples
+# A little, by this number, and not by eye. The illness begins in the discriminator, long before samples
 # show it. In the long runs of [Karras et al. (2020)](https://arxiv.org/abs/2006.06676) the FID falls,
 # turns and rises while training goes on, the sooner the fewer pictures there are.
 #
@@ -335,8 +335,8 @@ right.legend()
 figure
 
 # %% [markdown]
-# Solid and dashed lines are the two seeds. On the left $p$ climbs from 0 to a level of its own, a low one,
-# where real pictures are recognised about as often as the target says.
+# Solid and dashed lines are the two seeds. On the left $p$ climbs from 0, slowly, and stays low:
+# real pictures are recognised about as often as the target says.
 
 # %%
 for name, pair in runs.items():
@@ -352,7 +352,7 @@ for name, pair in runs.items():
 # widest, and about three of four samples have their nearest neighbour among the forty. Augmented on
 # both sides at full strength, the gap is nearly closed, the samples huddle less, and FID is not
 # worse for it. The adaptive rule settles in between, and here it does worst: a third of the gap is
-# closed, there is hardly less copying, and the FID is the highest of the three. Is the adapting to
+# closed, there is about as much copying, and the FID is the highest of the three. Is the adapting to
 # blame, or the middling strength? (Exercise 3.) The paper's runs, in which the rule holds its own against
 # the best fixed strength, are some thousand times longer. Two seeds of a short run do not contradict them;
 # they say that a rule tuned for one length of training is no law for another.
@@ -384,7 +384,7 @@ for name, pair in runs.items():
 # ## Takeaways
 #
 # 1. With few pictures the discriminator learns them by heart. Its scores of **held-out real
-#    pictures** fall towards those of fakes, long before samples look odd.
+#    pictures** fall behind those of its training pictures, long before samples look odd.
 # 2. Augment **both** sides, differentiably, in both phases. Augmenting the data alone teaches the
 #    generator the augmentations.
 # 3. How much is best depends on the data and on the length of the run. The discriminator's confidence can
@@ -448,7 +448,7 @@ print("twice gives the picture:", np.allclose(always, few),
 #
 # <details><summary>Answer</summary>
 #
-# The strength as such: held constant, it is as bad. Nor is it a leak of holes, whose grey is hardly more
+# The strength as such: held constant, it is no better. Nor is it a leak of holes, whose grey is only a little more
 # frequent in these samples than in real digits. We do not know the reason. A guess: where changed pictures are the
 # exception, the discriminator can spend its strength on telling *them* apart, which teaches the generator
 # little about digits.

@@ -302,16 +302,16 @@ table({"VAE": vae, "GAN": gan, "VAE-GAN": both})
 print(f"on cats-features (not Inception-FID), {samples:,} pictures of {size}×{size} each")
 
 # %% [markdown]
-# Look at the samples first. The VAE-GAN's FID is less than half of the VAE's, and below that of the GAN.
+# Look at the samples first. The VAE-GAN's FID is about half of the VAE's, and below that of the GAN.
 # The last column says why: the VAE's samples are too soft. The other two are *too* rough; a
 # discriminator this small does not object to grain.
 #
 # The copies are another matter. **PSNR goes to the VAE**, which was trained for nothing else, and so does
-# the distance in the judge's features. By SSIM and by the FID of the copies there is little between
-# them. So at equal nats the new ruler has not brought this copy nearer to this cat; it has brought what
+# the distance in the judge's features. By SSIM and by the FID of the copies neither is far ahead.
+# So at equal nats the new ruler has not brought this copy nearer to this cat; it has brought what
 # the decoder draws nearer to cats. Do not expect more: the discriminator's features are not the judge's,
-# and they come from a small network that has seen a few hundred batches. This is one run, too: a difference
-# of a few hundredths means nothing.
+# and they come from a small network that has seen less than a thousand batches. This is one run, too: a
+# difference of a few hundredths means nothing.
 #
 # ## What the codes are good for
 #
@@ -401,7 +401,7 @@ plotting.before_after({"unseen": test.pixels[:8], "VAE-GAN": both.reconstruct(te
 
 # %% [markdown]
 # Most of the BiGAN's copies have the right background, some the right fur, none the right face. The
-# FID of its samples is between those of the VAE-GAN and the GAN, its copies are far behind: nothing in
+# FID of its samples is about the VAE-GAN's, its copies are far behind: nothing in
 # this loss asks for *the same picture back*, except at an optimum that no training reaches. Judge the
 # last row as relatives, not as copies. What the discriminator needs in order to see that a picture and a
 # code go together is kept, and the rest is the generator's own. The authors were after features, and

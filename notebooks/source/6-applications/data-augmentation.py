@@ -329,7 +329,7 @@ table(["real only", "shifted", *LINEAR])
 
 # %% [markdown]
 # A discriminator's features are better than raw pixels, at every size. But look at the control:
-# most of the gain is there *before* any training, from convolutions alone. The VAE's sixteen
+# much of the gain is there *before* any training, from convolutions alone. The VAE's sixteen
 # numbers are made for drawing a digit again, not for naming it, and are no better than plain
 # pixels. On digits this small a pixel is a good feature already; on photographs, features learned
 # from millions of pictures are what everybody uses. Here, no row is better than the CNN

@@ -96,14 +96,14 @@ print(f"{len(cats)} cats, 4 starts each, {steps} steps: {search_seconds:.0f} s, 
 
 # %%
 # alt: Eight given cats, the cats found for them, which agree in colours and mostly in shape, and
-#   the cats of the codes where the search had begun, which have nothing in common with them
+#   the cats of the codes where the search had begun, most of which are quite different
 starts = np.random.default_rng(seed).standard_normal((4 * len(cats), gan.latent), "float32")
 plotting.before_after({"given": cats[:8], "found": found.pixels[:8],
                        "a start": gan.decode(starts[:8])})
 
 # %% [markdown]
 # From starts that have nothing to do with it, the search arrives at nearly the same cat. Nearly: the
-# second cat has lost its stripes, and the last one has green eyes in place of blue ones.
+# second cat should be white, and it has lost its stripes; the seventh has hardly any left.
 #
 # ### Why several starts?
 #
@@ -111,8 +111,8 @@ plotting.before_after({"given": cats[:8], "found": found.pixels[:8],
 # six ends for the cat that gave the most trouble.
 
 # %%
-# alt: One given cream cat and the six ends of its searches, best first: cats on other backgrounds, then
-#   a dark tangle, then a brown cat
+# alt: One given ginger cat and the six ends of its searches, best first: three much like it, two on
+#   a green background, then a smudged black cat
 worst = np.argmax(found.errors.max(axis=0))
 ends = invert(generate, np.repeat(cats[worst:worst + 1], 6, axis=0), gan.latent, starts=1,
               steps=steps, seed=seed + 1)
@@ -121,9 +121,9 @@ plotting.grid(np.concatenate([cats[worst:worst + 1], ends.pixels[order]]),
               titles=["given", *(f"error {ends.error[i]:.3f}" for i in order)])
 
 # %% [markdown]
-# Each has ended in a valley of its own. Most got the fur and the wrong background, one is another cat,
-# and one is no cat at all. None is good; this cat needs more luck, or a better start. How much four starts
-# help on average:
+# They have ended in different valleys. Half of them are close, two got the fur and the wrong background,
+# and one is another cat, and hardly that. With a single start this cat needs luck, or a better start. How
+# much four starts help on average:
 
 # %%
 for k in (1, 2, 4):
@@ -160,7 +160,7 @@ plotting.curves(history, keys=["code_error", "picture_error", "real_error"], pan
 
 # %% [markdown]
 # Guessing 0 would cost an error of the code of 1, the variance of its numbers. The encoder stays not far
-# below, while its pictures get close in two epochs. The two do not contradict each other: a number that
+# below, while its pictures get close in a few epochs. The two do not contradict each other: a number that
 # hardly changes the picture can hardly be read from it, and need not be.
 #
 # ## Encoder, search, or both
@@ -186,7 +186,8 @@ print(f"(training the encoder took {training_seconds:.0f} s, once)")
 
 # %%
 # alt: Error against seconds on a logarithmic scale. The search from noise falls slowly; the one that
-#   starts at the encoder's guess begins lower and stays below; the encoder alone is one point
+#   starts at the encoder's guess begins lower, jumps up once and still stays below; the encoder alone
+#   is one point
 figure, axis = plotting.axes(height=270)
 for name, trace, seconds in (("search, 4 starts", found.trace, search_seconds),
                              ("encoder, then search", both.trace, both_seconds)):
@@ -202,10 +203,12 @@ plotting.before_after({"given": cats[:8], **{name: pixels[:8] for name, (pixels,
                                              rows.items()}})
 
 # %% [markdown]
-# The encoder answers in a fraction of a second, and about as well as a search from four starts: the kind
-# of cat is right, ears and stripes are soft. Starting the search at the encoder's guess takes the best of
-# both: one start instead of four, in a good valley from the first step, and closer in the end than
-# either. (At the very beginning its error rises: the first steps of Adam are long.)
+# The encoder answers in a fraction of a second, and nearly as well as a search from four starts: the
+# colours are right, ears are soft and stripes not always where they belong. Starting the search at the
+# encoder's guess takes the best of both: one start instead of four, in a good valley from the first step,
+# and closer in the end than either. (At the very beginning its error rises: the first steps of Adam are
+# long. Where it jumps later on, a step has led out of a good valley, and with only one start there is no
+# other to fall back on. Such a jump in the mean of 24 cats can be the wrong background of a single one.)
 #
 # ## What cannot be inverted
 #
@@ -229,7 +232,7 @@ print(f"length of a random code: about {np.sqrt(gan.latent):.1f}")
 
 # %%
 # alt: Pairs of rows, goal and result. Own drawings and unseen cats are met closely. Digits become
-#   cats or dark tangles with bright edges, photographs become cats
+#   cats, some of them dark smudges or torn to pieces, photographs become cats
 shown = {}
 for name, pixels in goals.items():
     shown |= {name: pixels, " " * (len(shown) + 1): reached[name]}
@@ -238,13 +241,13 @@ plotting.before_after(shown)
 # %% [markdown]
 # Its own drawings are a control: for them a perfect code exists, so what error is left there is the
 # *search's* fault. What unseen cats have more than that is mostly the *generator's*: it cannot draw
-# quite this cat. Photographs come back as cats whose background matches at best. No search and no
+# quite this cat. Photographs come back as cats whose colours match at best. No search and no
 # encoder can repair that, and it is a useful test: [Bau et al.
 # (2019)](https://arxiv.org/abs/1910.11626) invert pictures to see what a GAN has *not* learned.
 #
 # Look at the digits, and at the length of their codes. A random code of $d$ numbers has a length of
-# about $\sqrt d$. For digits the search has gone twice as far, to where the generator was never
-# trained, and some of what it draws there is no cat any more.
+# about $\sqrt d$. For digits the search has gone further, and nearly twice as far as for cats, to where
+# the generator was hardly ever trained, and some of what it draws there is hardly a cat any more.
 #
 # ## How far from home?
 #
@@ -293,8 +296,8 @@ for name, (draw, weight) in searches.items():
 # Read the column of the middles. Free codes are close to their pictures, and halfway between two of
 # them the score has dropped below that of random drawings. The penalty, meant to help, makes all of
 # it worse: lower PSNR, lower scores, and most of all for the middles. It has pulled the codes to
-# where the generator hardly ever was. Codes on the shell cost about 2 dB, but their middles pass as
-# well as random drawings. Stretching the middles of free codes does as much, and costs nothing.
+# where the generator hardly ever was. Codes on the shell cost about 3 dB, but their middles pass as
+# well as random drawings. Stretching the middles of free codes does nearly as much, and costs nothing.
 #
 # The trade-off has a name, **distortion against editability**
 # ([Tov et al., 2021](https://arxiv.org/abs/2102.02766)).
@@ -359,8 +362,8 @@ plotting.strip(np.stack([np.concatenate([test.pixels[row:row + 1], slider(row, d
 
 # %% [markdown]
 # Compare `given` with $\alpha = 0$ first: that is what the inversion has cost, edges and pupils. Then the
-# edits arrive, and not in equal steps: fur turns ginger by way of brown. Look for what changes *besides*
-# as the strength grows: the brown fur gets darker together with the stripes.
+# edits arrive, and not in equal steps: grey fur turns ginger by way of white. Look for what changes
+# *besides* as the strength grows: the brown fur gets darker together with the stripes.
 #
 # ### Only what was asked for?
 #
@@ -407,9 +410,9 @@ for name in edits:
 # %% [markdown]
 # In each line the column of the edited factor says how often the judge saw the new value, the other
 # columns how often it saw the *old* one; `all` how often a cat had every one right. By that
-# column the conditional direction is the better one in each pair, and most where the plain one did
-# most damage: stripes no longer change the fur. The eyes of grey cats are not saved. A linear model is
-# a rough map of a space that is not linear.
+# column the conditional direction is the better one in each pair, and most for strong stripes, which no
+# longer change the fur. The eyes of grey cats are saved only in part. A linear model is a rough map of a
+# space that is not linear.
 #
 # ### Keep the details
 #
@@ -426,8 +429,8 @@ plotting.before_after({"given": test.pixels[row], "G(z + αn)": pushed, "only th
     test.pixels[row] + pushed - rebuilt[row], -1, 1)})
 
 # %% [markdown]
-# In the middle row the first and the fifth cat have lost their stripes. The last row keeps what the
-# inversion could not reach: it is the given cat, with other eyes.
+# In the middle row the fifth cat has lost the stripes of its forehead, and the first has only faint ones
+# left. The last row keeps what the inversion could not reach: it is the given cat, with other eyes.
 #
 # ## Between two given pictures
 #
@@ -484,13 +487,14 @@ for name, pixels in {"average cat": average, "inversion": repaired}.items():
 plotting.before_after({"damaged": holed[:8], "repaired": repaired[:8], "truth": cats[:8]})
 
 # %% [markdown]
-# The lost part costs about half of what the average cat would have cost. What can be seen decides what
-# cannot: the other ear, the fur, an eye like its neighbour. Where it does not decide, several fillings
-# are right; nothing in the last picture said that the eyes were blue. Hide the whole lower half of one
-# cat and search from six starts (errors are those of the known half):
+# The lost part costs less than half of what the average cat would have cost. What can be seen decides
+# what cannot: the other ear, the fur, mostly an eye like its neighbour. Where it does not decide, several
+# fillings are right; nothing in the last picture said that the eyes were blue. Hide the whole lower half
+# of one cat and search from six starts (errors are those of the known half):
 
 # %%
-# alt: A cat whose lower half is hidden, and six cats that agree in the upper half and differ below
+# alt: A cat whose lower half is hidden, and six cats that agree in the upper half and differ below, two
+#   of them on another background
 half = np.ones((6, 32, 32, 1), "float32")
 half[:, 16:] = 0
 same = np.repeat(cats[3:4], 6, axis=0)
@@ -502,10 +506,11 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
               titles=["known", *(f"error {error:.3f}" for error in ways.error[best]), "truth"])
 
 # %% [markdown]
-# All agree where they were told, and differ where they were not: in the eyes' lower halves, the muzzle,
-# the stripes at the sides. A repair by a generative model is
-# *a* picture that fits, drawn from what the model knows: it can restore a photograph for a frame on
-# the wall, and it is no evidence of what was there.
+# Those with small errors agree where they were told, and differ where they were not: in the colour of the
+# eyes, the muzzle, the shoulders. The last two have ended in poor valleys again: they took another
+# background for the whole picture, and their large errors tell. A repair by a generative model is *a*
+# picture that fits, drawn from what the model knows: it can restore a photograph for a frame on the wall,
+# and it is no evidence of what was there.
 #
 # ## Takeaways
 #
@@ -524,8 +529,8 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
 # <details><summary>Answer</summary>
 #
 # A picture that the discriminator takes to be fake, and is sure of it. 0 is the average code and its picture
-# is not an average cat; random codes are never so short. As a start it beats one random draw, as it is
-# equally far from all, and loses against the best of four.
+# is not an average cat; random codes are never so short. As a start it is a little better than one random
+# draw, as it is equally far from all, and loses clearly against the best of four.
 #
 # </details>
 
@@ -542,8 +547,10 @@ print(f"mean squared error from 0 {from_zero.error.mean():.4f}, from noise "
 #
 # <details><summary>Answer</summary>
 #
-# It does, after so short a training even for drawn cats. Real cats are half of the pictures that it
-# learns from, and without them it never meets what is a little off.
+# Hardly, with this generator: the encoder that has seen real cats is ahead on them, the other on drawn
+# ones, each by a tenth or two of a decibel. The drawings are so close to real cats that whoever can read
+# the ones can read the others. The less a generator's drawings resemble what is to be inverted, the more
+# the term should matter.
 #
 # </details>
 
