@@ -77,22 +77,26 @@ def step_flops(network, batch_size):
                      tf.zeros((batch_size,)))
 
 
+def unet_training(precision, batch_size, steps):
+    """The U-Net of flow-matching-cats, untrained, and a call that trains it for so many steps."""
+    from genimg_utils import zoo
+
+    recipe = replace(zoo.recipe("flow-matching-cats"), precision=precision)
+    model = zoo.build(recipe)
+    zoo.compile_model(model, recipe, 1000)
+    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
+    return model.network, lambda: model.fit(pixels, batch_size=batch_size, verbose=0)
+
+
 def unet(batch_size=32, steps=20):
     """A training step of flow-matching-cats' U-Net, in float32 and bfloat16: its operations a
     second as a share of those of the best matrix product seen (float32, 2048×2048). Backwards
     counts twice forwards."""
-    from genimg_utils import zoo
-
     peak = matrix_peak()
     result = {"matrix product, GFLOP/s": round(peak / 1e9, 1)}
-    recipe = zoo.recipe("flow-matching-cats")
-    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
     for name in ("float32", "bfloat16"):
-        model = zoo.build(replace(recipe, precision=name))
-        zoo.compile_model(model, recipe, 1000)
-        work = step_flops(model.network, batch_size)
-        each = seconds_of(lambda model=model: model.fit(pixels, batch_size=batch_size,
-                                                        verbose=0), 3) / steps
+        network, train = unet_training(name, batch_size, steps)
+        work, each = step_flops(network, batch_size), seconds_of(train, 3) / steps
         result[name] = {"ms": round(1000 * each, 1), "GFLOP": round(work / 1e9, 2),
                         "share of the peak": round(work / each / peak, 3)}
     return result
@@ -103,17 +107,8 @@ def profiled(batch_size, steps):
     import tensorflow as tf
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-    from genimg_utils import zoo
-
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    recipe = replace(zoo.recipe("flow-matching-cats"), precision="float32")
-    model = zoo.build(recipe)
-    zoo.compile_model(model, recipe, 1000)
-    pixels = np.random.default_rng(0).standard_normal((steps * batch_size, 32, 32, 3), "float32")
-
-    def train():
-        model.fit(pixels, batch_size=batch_size, verbose=0)
-
+    network, train = unet_training("float32", batch_size, steps)
     train()  # compiles
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):
@@ -132,7 +127,7 @@ def profiled(batch_size, steps):
                     "normalisation" if "group_norm" in scope else
                     "attention" if "attention" in scope else "all else")
             times[part] += event.duration_ps / 1e12
-    return times, count // steps, step_flops(model.network, batch_size)
+    return times, count // steps, step_flops(network, batch_size)
 
 
 def profile(batch_size=32, steps=20):
