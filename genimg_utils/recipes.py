@@ -18,9 +18,7 @@ class Recipe:
     size: int | None = None         # None: the data set's own
     count: int | None = None        # training pictures; None: all, or the data set's default
     inputs: tuple = ("pixels",)     # what the model is trained on
-    # The recipe of what makes latents of the pixels. Not in the repr, by which notebooks know that
-    # a recipe has changed: it decides nothing but the weights, which are in their hash themselves.
-    autoencoder: str = field(default="", repr=False)
+    autoencoder: str = ""           # the recipe of what makes latents of the pixels
     without: dict = field(default_factory=dict)  # pictures with all these factors are left out
     phrases: float = 1.0            # how often each phrase of a caption is kept
     epochs: int = 10

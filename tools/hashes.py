@@ -185,7 +185,8 @@ def modules_hash(sources, root=ROOT):
     names |= {recipe.model.split(".")[1] for recipe in recipes}
     statements, names = _reached(trees, names)
     parts = sorted(repr(shape) for s in statements if (shape := _in_use(s, names)))
-    parts += [repr(recipe) for recipe in recipes]
+    # What is empty decides nothing: a new field that other recipes leave empty makes none stale.
+    parts += [repr([field for field in vars(recipe).items() if field[1]]) for recipe in recipes]
     for file in _weights(sources, root):
         parts.append(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}")
     return _digest(parts)

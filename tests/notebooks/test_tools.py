@@ -175,11 +175,12 @@ def test_stale_when_a_recipe_that_it_names_or_its_model_has_changed(project):
     folder, code = project / "genimg_utils", ['from genimg_utils import recipes\nload("tiny")']
     (folder / "models").mkdir()
 
-    def fingerprint(recipes, model):
+    def fingerprint(recipes, model, rest="('only', str, '')"):
         recipes = ", ".join(f"'{name}': Recipe(*{value!r})" for name, value in recipes.items())
         (folder / "recipes.py").write_text(
-            "from collections import namedtuple\n"
-            f"Recipe = namedtuple('Recipe', 'model steps')\nRECIPES = {{{recipes}}}\n")
+            "from dataclasses import make_dataclass\n"
+            f"Recipe = make_dataclass('Recipe', ['model', 'steps', {rest}])\n"
+            f"RECIPES = {{{recipes}}}\n")
         (folder / "models/vae.py").write_text(model)
         return modules_hash(code, project)
 
@@ -188,6 +189,8 @@ def test_stale_when_a_recipe_that_it_names_or_its_model_has_changed(project):
     assert fingerprint({"tiny": tiny, "another": more}, "A = 1") == before
     assert fingerprint({"tiny": more}, "A = 1") != before
     assert fingerprint({"tiny": tiny}, "A = 2") != before
+    assert fingerprint({"tiny": tiny}, "A = 1", "('count', int, 0)") == before  # a field, empty
+    assert fingerprint({"tiny": tiny}, "A = 1", "('count', int, 9)") != before  # and a default
 
 
 def test_a_notebooks_own_names_reach_nothing_unless_it_imports_them(project):
