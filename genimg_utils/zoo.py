@@ -95,6 +95,20 @@ def training_images(recipe, images):
                            for name, value in recipe.without.items()], axis=0)]
 
 
+def selected(recipe):
+    """The pictures that a recipe trains on: of one class, mirrored too, where it says so."""
+    images = data.load(recipe.data, size=recipe.size, count=recipe.count)
+    if recipe.only:
+        if recipe.only not in images.classes:
+            raise ValueError(f"only={recipe.only!r} is no class of {recipe.data}; expected one of "
+                             f"{', '.join(images.classes) or 'none, for it has no classes'}")
+        images = images[images.labels == images.classes.index(recipe.only)]
+    if recipe.mirrored:
+        count, images = len(images), images[np.tile(np.arange(len(images)), 2)]
+        images.pixels[count:] = images.pixels[count:, :, ::-1]
+    return images
+
+
 def unpaired(recipe):
     """Cats, and the partners of *other* cats: a translation between them has no pair to copy."""
     size = recipe.size or 32
@@ -113,7 +127,7 @@ def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
     if plan["epochs"] < 1:
         raise ValueError(f"epochs={epochs} must be 1 or more")
     check_folder(out, json.loads(json.dumps(plan)), resume)
-    arrays = training_data(chosen)
+    arrays = training_data(chosen, selected(chosen) if chosen.only or chosen.mirrored else None)
     count = len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
     model = build(chosen, plan["seed"])
     if chosen.autoencoder:

@@ -599,7 +599,7 @@ print("slope of the curve = -β: True; D + R is least at β = 1 and equals -log 
 
 # %% [markdown]
 # Each $\beta$ is one point of the same curve: fewer nats in the code, more error in the picture.
-# No $\beta$ is "better"; only $\beta = 1$ bounds the likelihood. A higher one buys simpler codes
+# No $\beta$ is "better"; the bound on the likelihood is tightest at $\beta = 1$, looser above, and below it there is none. A higher one buys simpler codes
 # with worse pictures.
 #
 # ## Why latents die

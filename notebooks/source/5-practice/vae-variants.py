@@ -4,8 +4,8 @@
 # **What can you change in a VAE, and what do you get for it?**
 #
 # The price of a nat, what the latents owe each other, what the networks are told, how many levels
-# of latents there are, and how fast the price rises: five changes, each a line or two in the loss,
-# each with a name and a paper. This chapter makes them one after another and *measures* what they bought. The
+# of latents there are, and how fast the price rises: five changes, some a line in the loss, some a change of
+# the networks, each with a name and a paper. This chapter makes them one after another and *measures* what they bought. The
 # cats help: we know the true factors behind every picture. The plain VAE is in
 # [the chapter before](vae.ipynb), and its bound in [Math](../4-math/vae.ipynb).
 
@@ -38,8 +38,8 @@ seed = 0
 #
 # $$\text{loss} = D + \beta R .$$
 #
-# Only $\beta = 1$ bounds the likelihood
-# ([why](../4-math/vae.ipynb#β-as-a-rate-and-a-distortion)). The zoo has two models of the cats: one
+# At $\beta = 1$ minus the loss is the bound on the likelihood; a larger $\beta$ makes it looser, and below 1 it is no
+# bound ([why](../4-math/vae.ipynb#β-as-a-rate-and-a-distortion)). The zoo has two models of the cats: one
 # with $\beta = 12$, one with $\beta = 40$. The second also has half as many latents (16 in place of
 # 32); as neither uses them all, that matters little.
 
@@ -106,14 +106,14 @@ def show_traversals(name, rows=5):
 show_traversals("β = 12")
 
 # %%
-# alt: Five latents of the model with beta 40. One runs through the fur colours, one moves the
-#   head, one runs through all backgrounds, one tilts the head, one changes the colour of the eyes.
+# alt: Five latents of the model with beta 40. One runs through most fur colours and shifts the head, one moves the
+#   head, one runs through most backgrounds, one tilts the head, one changes the colour of the eyes.
 show_traversals("β = 40")
 
 # %% [markdown]
 # At 12, two latents share the fur, and take stripes along; two share the background. At 40 one
-# row is *the* fur, one *the* background, one *the* eyes. That is what "**disentangled**" means. And
-# yet a warning: a row is one cat, chosen by somebody. So count.
+# row is *the* fur (with a little of the head's height), one *the* background, one *the* eyes. That is roughly
+# what "**disentangled**" means. And yet a warning: a row is one cat, chosen by somebody. So count.
 #
 # ## Measuring disentanglement
 #
@@ -160,7 +160,8 @@ for name, code in codes.items():
 # %%
 # alt: A table of shares of information. For fur, eyes and background the best latent of beta 40
 #   knows nearly all and the second nothing; at beta 12 fur and background are shared by two. The ear factors are
-#   known a little at 12 and not at all at 40; muzzle and smile are known to neither.
+#   known a little at 12 and not at all at 40; muzzle and smile are known to no single latent. Pattern is known to
+#   none at 12, and a third of it to one at 40.
 columns, table = [], []
 for name, code in codes.items():
     ranked = np.sort(metrics.mutual_information(test.factors, code), axis=1)[:, ::-1]
@@ -174,6 +175,10 @@ plotting.heatmap(np.array(table).T, rows=list(test.factors), columns=columns, he
 # nothing, spread their importance over noise, and D and C fall. So a high β bought clean axes for
 # the factors that cost many pixels, and gave up the small ones.
 #
+# Beware of one row, *pattern*. At 12 no single latent knows the stripes, though the reconstructions have them. The
+# traversal shows why: stripes come and go along the fur's latents, so that only several numbers together tell. A low entry means
+# "no latent alone", not "lost".
+#
 # A caveat in the numbers: 20 bins on a continuous factor put a floor of a few hundredths under each
 # entry, and a continuous factor never reaches 1, as a code is not that precise.
 #
@@ -181,7 +186,7 @@ plotting.heatmap(np.array(table).T, rows=list(test.factors), columns=columns, he
 #
 # Turn the latents of a model by any rotation $Q$, and let the decoder turn them back first. The
 # prior $\mathcal N(0, I)$ is round, so this model draws exactly the same pictures with exactly the
-# same probabilities. Its likelihood is the same. Its latents are useless.
+# same probabilities. Its likelihood is the same. But no latent alone means anything now.
 
 # %%
 name = "β = 40"
@@ -198,8 +203,8 @@ print(f"MIG {metrics.mig(test.factors, codes[name]):.2f} as trained, "
 # (2019)](https://arxiv.org/abs/1811.12359) prove it in general: without labels or assumptions about model
 # and data, disentanglement cannot be guaranteed; and in their thousands of models the seed and the
 # hyperparameters mattered more than the method. What breaks the tie here is an accident of
-# construction: the encoder's clouds have *diagonal* covariances, and it costs fewer nats to lie along
-# the directions that matter differently ([Rolínek et al., 2019](https://arxiv.org/abs/1812.06775)).
+# construction: the encoder's clouds have *diagonal* covariances, and a code pays fewer nats if its axes
+# follow the decoder's own directions, those that change the picture by different amounts ([Rolínek et al., 2019](https://arxiv.org/abs/1812.06775)).
 # One model at each β with one seed, as here, is an example and no proof.
 #
 # ## FactorVAE: pay for dependence only
@@ -255,7 +260,7 @@ def train_small(cls, inputs, **options):
 
 
 # %%
-def correlation_bits(codes):
+def correlation_nats(codes):
     """TC in nats if the codes were normal: -1/2 log det of their correlation matrix."""
     return -0.5 * np.linalg.slogdet(np.corrcoef(codes.T))[1]
 
@@ -265,12 +270,12 @@ for name, cls, options in (("VAE", VAE, {}), ("FactorVAE", FactorVAE, {"gamma": 
     mean, log_var = model.encode(small_test.pixels)
     z = mean + np.exp(0.5 * log_var) * np.random.default_rng(seed).normal(size=mean.shape)
     terms = model.elbo(small_test.pixels, seed=seed)
-    print(f"{name:9} TC (if normal) {correlation_bits(z):.2f}   rate {terms['kl'].mean():.1f}   "
+    print(f"{name:9} TC (if normal) {correlation_nats(z):.2f}   rate {terms['kl'].mean():.1f}   "
           f"distortion {-terms['log_likelihood'].mean():.0f}   "
           f"MIG {metrics.mig(small_test.factors, mean):.2f}")
 
 # %% [markdown]
-# TC falls to less than half, so the critic does its work. It is not free: distortion rises, and the
+# TC falls, so the critic does its work. It is not free: distortion rises, and the
 # rate falls as well, although nobody charged more for it. And MIG stays low in both of these
 # small, briefly trained models: independence is not the same as alignment. (The check takes the codes for normal,
 # which they are not quite; the critic needs no such assumption, but with a bad critic the charge is
@@ -296,15 +301,16 @@ for name, cls, options in (("VAE", VAE, {}), ("FactorVAE", FactorVAE, {"gamma": 
 # draws of $z$, one a column, and decode each with every label.
 
 # %%
-# alt: Ten rows of seven handwritten digits. Each row holds one digit from 0 to 9; each column has one
-#   handwriting: the slant and the thickness of its strokes stay alike from row to row.
+# alt: Ten rows of seven handwritten digits. Each row is asked for one digit from 0 to 9, and most can be read; a
+#   few, such as two of the 1s, cannot. Each column has one handwriting: slant and thickness stay alike.
 digits = zoo.load("cvae-mnist")
 z = np.tile(prior_sample(7, digits.latent, seed), (10, 1))
 plotting.grid(digits.decode(z, np.repeat(np.arange(10), 7)), columns=7)
 
 # %% [markdown]
-# Go down a column: the same hand writes all ten. Nobody labelled handwriting; it is what remains
-# once the digit is known. If rows broke the order, the decoder would have learned to ignore $y$.
+# Go down a column: the same hand writes nearly all ten. Nobody labelled handwriting; it is what remains
+# once the digit is known. A few fail, probably where a round, wide hand is asked for a 1, which no 1 in the training set had. If whole rows
+# broke the order, the decoder would have learned to ignore $y$.
 #
 # The same on small cats, trained here, with the fur as the label. Now a picture can be *edited* without
 # looking for a direction in latent space: encode it with its own fur, decode it with another.
@@ -334,7 +340,7 @@ for name, code in {"VAE": plain.encode(small_test.pixels)[0], "conditional VAE":
 
 # %% [markdown]
 # Background and position stay, and the fur follows the label. The numbers say why: an ordinary code
-# must hold the fur, and this one has all but dropped it. All but: KL makes it *costly* to
+# must hold the fur, and this one has dropped most of it, though not all. KL makes it *costly* to
 # repeat what the label says, and nothing forbids it. That is why $\beta = 8$ stands in the cell; set it
 # to 1 and look again. The price of the clean division is the usual one: eyes and ears blur.
 #
@@ -355,7 +361,7 @@ for name, code in {"VAE": plain.encode(small_test.pixels)[0], "conditional VAE":
 #   - \mathrm{KL}\big(q(z_\text{top} \mid x)\,\|\,p(z_\text{top})\big) .$$
 
 # %%
-# alt: Sixteen cats drawn by the hierarchical VAE, with crisp eyes and whiskers; a few have
+# alt: Sixteen cats drawn by the hierarchical VAE, with crisp eyes and stripes; a few have
 #   backgrounds or fur of two colours.
 tall = zoo.load("hvae-cats")
 plotting.grid(tall.sample(16, seed=seed), columns=8)
@@ -369,13 +375,13 @@ print(f"nats on top {top:.1f}, in the grid {below:.1f}")
 print("bounds: " + ", ".join(f"{name} {value:.0f}" for name, value in bound.items()))
 
 # %% [markdown]
-# The hierarchy has the best bound of the three by some hundred nats. Part of the lead is its lower
+# The hierarchy has the best bound of the three by some three hundred nats. Part of the lead is its lower
 # $\beta$ of 2, so this is no fair race; a fair one would train both alike. More telling is what
 # each level decides. Fix the top and draw the grid anew; then keep the grid's noise and draw the top anew.
 
 # %%
 # alt: Two rows with the same six cats; only small things differ between them, such as pupils,
-#   whiskers and edges. In a third row, another cat in every column.
+#   gaze and edges. In a third row, another cat in every column.
 tops = prior_sample(6, tall.latent, seed + 3)
 others = prior_sample(6, tall.latent, seed + 10)
 plotting.before_after({f"same top, grid {i}": tall.decode(tops, seed=i) for i in range(2)}
@@ -404,6 +410,9 @@ for name, made in {"both levels": tall.reconstruct(x), "top alone": tall.reconst
     print(f"{name:12} error of a pixel {error(made, x):.3f}")
 
 # %% [markdown]
+# With both levels the error is smaller than that of the flat model. From the top alone it is more than twice as large: an
+# eye that looks elsewhere may be sharp, and is wrong pixel by pixel.
+#
 # A **temperature** $t$ scales the noise of the grid alone. At 0 the grid takes the mean of its prior.
 
 # %%
@@ -413,6 +422,8 @@ plotting.before_after({f"t = {t}": tall.decode(tops, seed=0, temperature=t)
                        for t in (0, 1, 2)})
 
 # %% [markdown]
+# At 0 hardly anything is lost: the top has decided. At 2 the eyes break first, whose details the grid draws.
+#
 # Large models of this kind have dozens of levels, from 1 × 1 up to the full size: NVAE
 # ([Vahdat and Kautz, 2020](https://arxiv.org/abs/2007.03898)) and the very deep VAE
 # ([Child, 2021](https://arxiv.org/abs/2011.10650)) draw sharp faces, and show how far the bound can go.
@@ -487,7 +498,7 @@ patients = {
 }
 
 # %%
-# alt: KL over epochs for the strong decoder at beta 1.5. Constant: falls to zero at once. Warm-up:
+# alt: KL over epochs for the strong decoder at beta 1.5. Constant: low from the start, then zero. Warm-up:
 #   high at first, then falling as the price rises. Free bits: level above two nats.
 names = ("strong, β = 1.5", "  warm-up", "  free bits")
 plotting.curves({name.strip(): patients[name][1] for name in names}, y="KL (nats)")
@@ -514,7 +525,7 @@ for name, (model, _) in patients.items():
 # |---|---|---|---|
 # | $\sigma$ too large | KL near zero although the decoder is plain | learn $\sigma$ | warm-up: the code dies as soon as the price is back |
 # | β too high for what $z$ is worth | the collapsed model has the lower *loss* | a lower β; free bits, which forbid the collapse by decree | warm-up, which only delays |
-# | a strong decoder | KL falls to zero in the first epochs, the bound stays good | free bits, a weaker decoder; warm-up, if the model *with* a code has the lower loss in the end | more epochs |
+# | a strong decoder | KL starts below a nat and fades to zero, the bound stays good | free bits, a weaker decoder; warm-up, if the model *with* a code has the lower loss in the end | more epochs |
 #
 # Free bits keep the latents talking whether or not it pays: look at their KL, which sits near
 # the 8 × 0.3 nats that were free. Talking is not the same as being useful; the bound says what is.
@@ -525,7 +536,7 @@ for name, (model, _) in patients.items():
 # |---|---|---|
 # | a bound on the likelihood | the plain VAE, $\beta = 1$ | latents without a meaning of their own |
 # | few latents, each with its own job | β-VAE; check by MIG *per factor*, over several seeds | reconstruction; small factors are forgotten |
-# | independent latents at a lower price | FactorVAE | a critic to train, and to distrust |
+# | independent latents, and a charge on dependence alone | FactorVAE | a critic to train, and to distrust |
 # | to say what is drawn, or to change it | conditional VAE | labels |
 # | detail and a better bound | hierarchical VAE | a larger network; longer, less stable training |
 # | a strong decoder *and* a code that speaks | free bits or warm-up, on any of these | one more number to choose |
@@ -558,15 +569,14 @@ print(f"MIG {metrics.mig(test.factors, code):.2f}, with a copy "
       f"{metrics.mig(test.factors, copied):.2f}")
 
 # %% [markdown]
-# **2.** Give the conditional VAE of the digits a *wrong* label: encode test digits as what they are not,
-# then decode with that label. And compare the bound with the right and the wrong label: is this a
-# classifier? (Hint: the label with the best bound. The cats will do.)
+# **2.** Compare the bound of each small cat under every label of fur. Is the conditional VAE a classifier? (Hint: the
+# label with the best bound.)
 #
 # <details><summary>Answer</summary>
 #
 # By Bayes' rule, with all labels equally frequent, the label with the largest $\log p(x \mid y)$ is
 # the most probable one, and the bound stands in for it. It classifies far better than
-# chance without having been trained to.
+# chance without having been trained to; fur is easy.
 #
 # </details>
 
@@ -581,7 +591,7 @@ print(f"fur guessed by the best bound: {np.mean(np.argmax(bounds, axis=0) == own
 #
 # <details><summary>Answer</summary>
 #
-# The loss is $-\mathrm{ELBO} + (\beta - 1)\,\mathrm{KL}$. If the collapsed model's is lower, warm-up
+# The loss is $-\mathrm{ELBO} + (\beta - 1)\,\mathrm{KL}$. Here the collapsed model's is lower: warm-up
 # has not saved a better solution, it has delayed a worse one, and the honest cure is a lower β.
 #
 # </details>
