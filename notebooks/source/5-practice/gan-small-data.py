@@ -5,7 +5,7 @@
 # can be done about it?**
 #
 # The same network is trained on all small digits and on forty of them. You will see on curves where the
-# second run goes wrong, and that its FID hardly tells; a test that catches it copying; one
+# second run goes wrong, and that its FID does not tell; a test that catches it copying; one
 # popular cure that nobody uses twice; and the right one, **differentiable augmentation** of both
 # sides. A strength that sets itself disappoints here, and the chapter says so. [Concepts](../2-concepts/gan.ipynb) explains the game,
 # [Practice](gan.ipynb) the healthy case.
@@ -391,7 +391,7 @@ plotting.grid(made[:48], columns=12)
 # much of what photographs of cats have in common is there, and in a few pictures all of it at once. Most fall apart on a
 # second look: an eye too many, legs that end nowhere, a cushion with whiskers' texture. That is what an hour gives. The best
 # GANs of this family, at Inception-FIDs of about 3 on all of CIFAR-10
-# ([Karras et al., 2020](https://arxiv.org/abs/2006.06676)), are larger and were trained for days on several GPUs.
+# ([Karras et al., 2020](https://arxiv.org/abs/2006.06676)), are larger, and were trained far longer on several GPUs.
 #
 # The settings differ from those of the digits, and were found by trying (some ten short runs, one seed each, not part of
 # the book's files, so take them as hints). With spectral normalisation and all three augmentations the discriminator learned
