@@ -323,13 +323,12 @@ def photo_classifier(images, epochs):
         x = layers.ReLU()(layers.BatchNormalization()(x))
     features = layers.Dense(64, activation="relu")(layers.GlobalAveragePooling2D()(x))
     named = layers.Dense(10, activation="softmax")(layers.Dropout(0.2, seed=0)(features))
-    network = keras.Model(pictures, [named, features])
+    network = keras.Model(pictures, named)
     rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * (len(images) // 128))
     network.compile(keras.optimizers.AdamW(rate, weight_decay=0.02),
-                    ["sparse_categorical_crossentropy", None])
-    network.fit(images.pixels, [images.labels, images.labels], batch_size=128, epochs=epochs,
-                verbose=0)
-    return network
+                    "sparse_categorical_crossentropy")
+    network.fit(images.pixels, images.labels, batch_size=128, epochs=epochs, verbose=0)
+    return keras.Model(pictures, [named, features])
 
 
 def photographs(epochs=8):
