@@ -1,8 +1,7 @@
 """What the adversarial networks reach: python -m benchmarks.gan [PART …]
 
-Parts: floor five_minutes step tricks shipped photographs. Each replaces its entry in
-benchmarks/gan.json. Run it on a quiet machine; MNIST and, for the last part, CIFAR-10 are needed
-(downloaded, or GENIMG_DATA).
+Parts: floor five_minutes step tricks shipped. Each replaces its entry in benchmarks/gan.json. Run
+it on a quiet machine; MNIST is needed (downloaded, or GENIMG_DATA).
 """
 
 import contextlib
@@ -310,60 +309,5 @@ def shipped():
             if card["recipe"]["model"].startswith("gan")}
 
 
-def photo_classifier(images, epochs):
-    """A network trained to name the ten classes of CIFAR-10: its probabilities and features."""
-    import keras
-    from keras import layers
-
-    keras.utils.set_random_seed(0)
-    pictures = layers.Input((32, 32, 3))
-    x = layers.RandomFlip("horizontal", seed=0)(pictures)
-    for width, strides in ((32, 1), (48, 2), (64, 1), (96, 2), (128, 1)):
-        x = layers.Conv2D(width, 3, strides, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
-    features = layers.Dense(64, activation="relu")(layers.GlobalAveragePooling2D()(x))
-    named = layers.Dense(10, activation="softmax")(layers.Dropout(0.2, seed=0)(features))
-    network = keras.Model(pictures, named)
-    rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * (len(images) // 128))
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.02),
-                    "sparse_categorical_crossentropy")
-    network.fit(images.pixels, images.labels, batch_size=128, epochs=epochs, verbose=0)
-    return keras.Model(pictures, [named, features])
-
-
-def photographs(epochs=8):
-    """gan-cifar-cats against real cats, on the 64 features of a classifier of CIFAR-10 that is
-    trained here: FID of 1,000 samples, and of the 1,000 test cats, against the 5,000 training
-    cats; how many the classifier names cats; and of samples and test cats, how many have their
-    nearest neighbour, in features, among 1,000 training cats rather than among 1,000 others (test
-    cats; for these the next 1,000 training cats)."""
-    from genimg_utils import data, metrics, zoo
-    from genimg_utils.blocks import in_batches
-
-    train, test = data.load("cifar10"), data.load("cifar10", split="test")
-    network, cat = photo_classifier(train, epochs), train.classes.index("cat")
-    named = in_batches(lambda x: network(x)[0], test.pixels)
-    known, unseen = (x.pixels[x.labels == cat] for x in (train, test))
-    made = zoo.sample("gan-cifar-cats", len(unseen))
-
-    def features(pixels):
-        return in_batches(lambda x: network(x)[1], pixels)
-
-    def share(pixels, one, other):
-        near = [np.linalg.norm(features(pixels)[:, None] - features(x), axis=2).min(axis=1)
-                for x in (one, other)]
-        return round(float(np.mean(near[0] < near[1])), 3)
-
-    def judged(pixels, other):
-        as_cats = in_batches(lambda x: network(x)[0], pixels).argmax(1) == cat
-        fid = metrics.frechet_distance_of(features(known), features(pixels))
-        return {"FID": round(fid, 3), "named cats": round(float(np.mean(as_cats)), 3),
-                "nearest in training": share(pixels, known[:1000], other)}
-
-    return {"data": train.name, "right names of test pictures":
-            round(float(np.mean(named.argmax(1) == test.labels)), 3),
-            "samples": judged(made, unseen), "test cats": judged(unseen, known[1000:2000])}
-
-
 if __name__ == "__main__":
-    run(__doc__, "gan", (floor, five_minutes, step, tricks, shipped, photographs))
+    run(__doc__, "gan", (floor, five_minutes, step, tricks, shipped))
