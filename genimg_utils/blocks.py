@@ -79,6 +79,26 @@ def check_tokens(tokens, count, words, length):
     return np.broadcast_to(tokens, (count, length)).astype("int32")
 
 
+def check_classes(classes):
+    """A whole number, or a tuple of them (Keras saves it as a list)."""
+    sizes = tuple(classes) if isinstance(classes, (tuple, list)) else classes
+    for size in np.atleast_1d(sizes) if sizes != () else [0]:
+        if not isinstance(size, (int, np.integer)) or size < 2:
+            raise ValueError(f"classes={classes!r} must be a whole number of 2 or more, or a "
+                             "tuple of them")
+    return sizes
+
+
+def labels_in_turn(count, classes):
+    """0, 1, 2, … and round again; of several labels each combination once before any returns,
+    in an order that is mixed, but always the same."""
+    if not isinstance(classes, tuple):
+        return np.arange(count) % classes
+    total = int(np.prod(classes))
+    step = next(step for step in range(int(0.618 * total), total + 1) if np.gcd(step, total) == 1)
+    return np.stack(np.unravel_index(np.arange(count) * step % total, classes), axis=1)
+
+
 def one_hot(labels, count, classes):
     """Labels, one for all or one an image, as rows of zeros and a one. Where `classes` is a tuple,
     an image has as many labels, and their rows stand side by side."""

@@ -72,6 +72,7 @@ def training_data(recipe, images=None):
         return unpaired(recipe)
     images = training_images(recipe, images or data.load(recipe.data, size=recipe.size,
                                                          count=recipe.count))
+    images = mirrored(images) if recipe.mirrored else images
     arrays = {"pixels": images.pixels, "labels": images.labels}
     if "factors" in recipe.inputs:  # the labels are those that captions name
         return {"pixels": images.pixels, "labels": captions.caption_labels(images.factors)}
@@ -88,25 +89,24 @@ def training_data(recipe, images=None):
 
 
 def training_images(recipe, images):
-    """Those of the pictures that the recipe does not leave out."""
-    if not recipe.without:
-        return images
-    return images[~np.all([images.factors[name] == value
-                           for name, value in recipe.without.items()], axis=0)]
-
-
-def selected(recipe):
-    """The pictures that a recipe trains on: of one class, mirrored too, where it says so."""
-    images = data.load(recipe.data, size=recipe.size, count=recipe.count)
+    """Those of the pictures that the recipe trains on: all that it does not leave out, and where
+    it names a class, only that."""
+    if recipe.without:
+        images = images[~np.all([images.factors[name] == value
+                                 for name, value in recipe.without.items()], axis=0)]
     if recipe.only:
         if recipe.only not in images.classes:
             raise ValueError(f"only={recipe.only!r} is no class of {recipe.data}; expected one of "
                              f"{', '.join(images.classes) or 'none, for it has no classes'}")
         images = images[images.labels == images.classes.index(recipe.only)]
-    if recipe.mirrored:
-        count, images = len(images), images[np.tile(np.arange(len(images)), 2)]
-        images.pixels[count:] = images.pixels[count:, :, ::-1]
     return images
+
+
+def mirrored(images):
+    """The pictures, and then each the other way round."""
+    twice = images[np.tile(np.arange(len(images)), 2)]
+    twice.pixels[len(images):] = images.pixels[:, :, ::-1]
+    return twice
 
 
 def unpaired(recipe):
@@ -127,7 +127,7 @@ def train(name, out, epochs=None, seed=None, resume=False, verbose="auto"):
     if plan["epochs"] < 1:
         raise ValueError(f"epochs={epochs} must be 1 or more")
     check_folder(out, json.loads(json.dumps(plan)), resume)
-    arrays = training_data(chosen, selected(chosen) if chosen.only or chosen.mirrored else None)
+    arrays = training_data(chosen)
     count = len(next(iter(arrays.values())) if isinstance(arrays, dict) else arrays)
     model = build(chosen, plan["seed"])
     if chosen.autoencoder:
@@ -298,7 +298,7 @@ def as_asked(pixels, classes, features):
     """How often a feature network reads the labels that were asked for, each in turn, off the
     samples: of several labels the share of each, and of pictures that have all."""
     from . import metrics
-    from .models.gan_conditional import labels_in_turn
+    from .blocks import labels_in_turn
 
     asked, judge = labels_in_turn(len(pixels), classes), metrics.features.load(features)
     if isinstance(classes, tuple):
@@ -312,20 +312,20 @@ def as_asked(pixels, classes, features):
 
 def as_captioned(model, recipe, count=500, seed=0):
     """How often the judge reads what captions asked for off the pictures: captions of test cats
-    whose like was there in training, and of such as were left out."""
+    whose like was there in training, and of such as were left out, if any were."""
     from . import metrics
 
     seen = data.load(recipe.data, size=recipe.size, count=2 * count, split="test", seed=seed)
-    known = training_images(recipe, seen)
-    factors = {**seen.factors, **{name: np.full(len(seen), value)
-                                  for name, value in recipe.without.items()}}
-    scores = []
-    for asked in (known.captions, cats.caption(factors)):
+    kinds, scores = {"asked": training_images(recipe, seen).captions}, {}
+    if recipe.without:
+        kinds["left out"] = cats.caption({**seen.factors, **{
+            name: np.full(len(seen), value) for name, value in recipe.without.items()}})
+    for kind, asked in kinds.items():
         asked = asked[:count]
         pixels = model.sample(len(asked), seed=seed, tokens=captions.tokens(asked))
         right = metrics.attribute_accuracy(pixels, asked)
-        scores.append({**right, "mean": float(np.mean([right[name] for name in captions.NAMES])),
-                       "count": len(asked), "judge": "cats-features"})
+        scores[kind] = {**right, "mean": float(np.mean([right[name] for name in captions.NAMES])),
+                        "count": len(asked), "judge": "cats-features"}
     return scores
 
 
@@ -345,7 +345,7 @@ def evaluate(name, count=10_000, seed=0):
         told = {}
         if getattr(model, "told", None) == "tokens":
             told["tokens"] = captions.tokens(test_images(chosen, count).captions)
-            scores["asked"], scores["left out"] = as_captioned(model, chosen, seed=seed)
+            scores.update(as_captioned(model, chosen, seed=seed))
         pixels = model.sample(count, seed=seed, **told)
         made = metrics.score(pixels, features=chosen.features, reference=chosen.data)
         scores["samples"] = made.as_dict()

@@ -18,7 +18,7 @@ ALLOWED = {
     "training": {"plotting", "store"},
     "models": {"blocks", "training"},
     "recipes": set(),
-    "zoo": {"data", "metrics", "models", "recipes", "store", "training"},
+    "zoo": {"blocks", "data", "metrics", "models", "recipes", "store", "training"},
     "cli": {"data", "plotting", "store", "zoo"},
 }
 

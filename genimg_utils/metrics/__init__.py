@@ -9,10 +9,12 @@ import importlib
 from .disentanglement import active_latents, dci, mig, mutual_information
 from .distances import (
     Estimate,
+    energy_distance,
     frechet_distance,
     frechet_distance_of,
     kid,
     moments,
+    nearest,
     squared_mmd,
 )
 from .likelihood import Average, average, bits_per_dimension, importance_weighted_bound
@@ -28,6 +30,7 @@ __all__ = [
     "average",
     "bits_per_dimension",
     "dci",
+    "energy_distance",
     "features",
     "frechet_distance",
     "frechet_distance_of",
@@ -37,6 +40,7 @@ __all__ = [
     "mig",
     "moments",
     "mutual_information",
+    "nearest",
     "precision_recall",
     "psnr",
     "score",

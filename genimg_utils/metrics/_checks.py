@@ -36,6 +36,19 @@ def check_pair(a, b, least=2, names=("features_a", "features_b")):
     return a, b
 
 
+def check_rows(a, b, names=("a", "b")):
+    """Two sets of anything, (n, ...) each, as matrices of one row a member."""
+    a, b = np.asarray(a), np.asarray(b)
+    for values, name in ((a, names[0]), (b, names[1])):
+        if values.ndim < 2 or not len(values):
+            raise ValueError(f"{name} has shape {values.shape}; expected (n, ...), n at least 1")
+        check_finite(values, name)
+    if a.shape[1:] != b.shape[1:]:
+        raise ValueError(f"{names[1]} has shape {b.shape}; expected (n, "
+                         f"{', '.join(map(str, a.shape[1:]))}) as in {names[0]}")
+    return a.reshape(len(a), -1), b.reshape(len(b), -1)
+
+
 def check_finite(values, argument):
     wrong = values.size - np.count_nonzero(np.isfinite(values))
     if wrong:

@@ -1,10 +1,11 @@
-"""Distances between two sets of feature vectors: Fréchet distance (FID) and KID."""
+"""Distances between two sets of pictures or feature vectors: Fréchet distance (FID), KID, energy
+distance, and from each one to its nearest."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import check_finite, check_pair
+from ._checks import check_finite, check_pair, check_rows
 
 
 class Estimate(NamedTuple):
@@ -108,3 +109,33 @@ def kid(features_a, features_b, subsets=10, subset_size=None, seed=0):
     value = float(np.mean(estimates))
     half = float(t.ppf(0.975, subsets - 1) * np.std(estimates, ddof=1) / subsets**0.5)
     return Estimate(value, value - half, value + half)
+
+
+# --- distances between pairs ----------------------------------------------------------------
+
+
+def energy_distance(a, b):
+    """2 E|a - b| - E|a - a'| - E|b - b'| over all pairs: 0 for equal distributions only.
+
+    a, b: points, features or pictures, (n, ...) each. Székely and Rizzo, Energy statistics, 2013.
+    """
+    from sklearn.metrics import pairwise_distances_chunked
+
+    a, b = check_rows(a, b)
+
+    def apart(x, y):
+        total = sum(part.sum(dtype=np.float64) for part in pairwise_distances_chunked(x, y))
+        return total / (len(x) * len(y))
+
+    return float(2 * apart(a, b) - apart(a, a) - apart(b, b))
+
+
+def nearest(a, b):
+    """For each of a the distance to the nearest of b, and the index of that one.
+
+    a, b: points, features or pictures, (n, ...) each.
+    """
+    from sklearn.metrics import pairwise_distances_argmin_min
+
+    indices, distances = pairwise_distances_argmin_min(*check_rows(a, b))
+    return distances, indices

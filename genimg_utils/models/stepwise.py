@@ -10,10 +10,17 @@ import math
 import numpy as np
 from keras import ops, random
 
-from ..blocks import averaged_copy, check_tokens, follow_average, one_hot, prior_sample
+from ..blocks import (
+    averaged_copy,
+    check_classes,
+    check_tokens,
+    follow_average,
+    labels_in_turn,
+    one_hot,
+    prior_sample,
+)
 from ..training import Phase, PhasedModel
 from .diffusion_networks import NETWORKS, build_dit, build_unet
-from .gan_conditional import check_classes, labels_in_turn
 
 AT_ONCE = 256  # pictures in one call of the network
 

@@ -7,6 +7,20 @@ BACKEND = keras.backend.backend()
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
+    def feed(batches, first_epoch):
+        """`Batches` from an epoch on, without end, as keras.Model.fit takes them. Keras would
+        make the same dataset of a generator, but a tuned one: the thread that tunes it sleeps
+        ever longer and holds up the end of `fit`, by as much as the training took."""
+        def anything(x):
+            return tf.TensorSpec((None, *x.shape[1:]), x.dtype)
+
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        signature = tf.nest.map_structure(anything, next(batches.epoch(first_epoch)))
+        return tf.data.Dataset.from_generator(
+            lambda: batches.stream(first_epoch), output_signature=(signature,),
+        ).prefetch(1).with_options(options)
+
     def value_and_gradients(loss, variables):
         """loss() -> tuple of scalars; returns it with the gradients of the first one."""
         values = [v.value for v in variables]
@@ -73,6 +87,12 @@ elif BACKEND == "jax":
     def input_gradient(score, x):
         """The gradient of sum(score(x)) with respect to x, itself differentiable."""
         return _differentiate(lambda x: (score(x).sum(), ()), x)[1]
+
+
+if BACKEND != "tensorflow":
+    def feed(batches, first_epoch):
+        """`Batches` from an epoch on, without end, as keras.Model.fit takes them."""
+        return batches.stream(first_epoch)
 
 
 _open = []  # JAX: the stateless scopes that are open, outermost first

@@ -38,7 +38,7 @@ class Batches:
                 yield self.data[rows]
 
     def stream(self, first_epoch=0):
-        """All epochs from first_epoch on, without end, as keras.Model.fit takes them."""
+        """All epochs from first_epoch on, without end; the tuple of one says: no targets."""
         for number in itertools.count(first_epoch):
             for batch in self.epoch(number):
                 yield (batch,)

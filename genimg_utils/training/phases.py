@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .backend import BACKEND, stateless, value_and_gradients
+from .backend import BACKEND, feed, stateless, value_and_gradients
 from .batches import Batches, as_arrays
 from .callbacks import ExactResume, StopOnNaN
 
@@ -159,7 +159,7 @@ class PhasedModel(keras.Model):
             callbacks.insert(0, StopOnNaN())
         if isinstance(x, (np.ndarray, dict)):
             batches = Batches(x, batch_size, seed=self.seed)
-            x = batches.stream(initial_epoch)
+            x = feed(batches, initial_epoch)
             kwargs.update(steps_per_epoch=len(batches), shuffle=False)
         if "validation_data" in kwargs:
             kwargs["validation_data"] = (as_arrays(kwargs["validation_data"]),)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
+from scipy.spatial.distance import cdist
 
 from genimg_utils import metrics
 
@@ -104,3 +105,33 @@ def test_kid_repeats_with_its_seed():
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0).normal(size=(100, 4)))
+
+
+def test_energy_distance_is_that_of_all_pairs():
+    a, b = rng.normal(size=(30, 4, 4, 1)).astype("float32"), rng.normal(size=(40, 4, 4, 1)) + 1
+    x, y = a.reshape(30, -1), b.reshape(40, -1)
+    expected = 2 * cdist(x, y).mean() - cdist(x, x).mean() - cdist(y, y).mean()
+    assert metrics.energy_distance(a, b) == pytest.approx(expected, rel=1e-5)
+    assert metrics.energy_distance(a, a) == pytest.approx(0, abs=1e-6)
+    # two points, one step apart: 2 · 1 - 0 - 0
+    assert metrics.energy_distance([[0.0]], [[1.0]]) == pytest.approx(2)
+
+
+def test_nearest_of_pictures_and_of_features():
+    known = rng.normal(size=(50, 4, 4, 3))
+    asked = known[[7, 3, 3]] + np.array([0, 0.01, -0.02])[:, None, None, None]
+    distances, indices = metrics.nearest(asked, known)
+    assert indices.tolist() == [7, 3, 3]
+    np.testing.assert_allclose(distances, np.array([0, 0.01, 0.02]) * 48**0.5, atol=1e-6)
+    found = metrics.nearest(asked.reshape(3, -1), known.reshape(50, -1))
+    np.testing.assert_array_equal(found[1], indices)
+
+
+@pytest.mark.parametrize("measure", [metrics.energy_distance, metrics.nearest])
+def test_sets_that_cannot_be_compared(measure):
+    with pytest.raises(ValueError, match=r"b has shape \(4, 3\); expected \(n, 2\) as in a"):
+        measure(np.zeros((5, 2)), np.zeros((4, 3)))
+    with pytest.raises(ValueError, match=r"a has shape \(5,\); expected \(n, ...\), n at least 1"):
+        measure(np.zeros(5), np.zeros(5))
+    with pytest.raises(ValueError, match="b has 1 values that are NaN or infinite"):
+        measure(np.zeros((2, 1)), np.array([[0.0], [np.nan]]))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from genimg_utils.blocks import labels_in_turn
 from genimg_utils.models import gan_conditional as parts
 from genimg_utils.models.gan_conditional import AuxiliaryGAN, ConditionalGAN
 from genimg_utils.models.gan_networks import SpectralDense
@@ -59,16 +60,16 @@ def test_the_labels_of_a_batch_become_rows_of_zeros_and_ones():
 
 
 def test_labels_in_turn():
-    np.testing.assert_array_equal(parts.labels_in_turn(5, 3), [0, 1, 2, 0, 1])
-    pairs = parts.labels_in_turn(12, (2, 3))
+    np.testing.assert_array_equal(labels_in_turn(5, 3), [0, 1, 2, 0, 1])
+    pairs = labels_in_turn(12, (2, 3))
     assert len({tuple(pair) for pair in pairs[:6]}) == 6
     np.testing.assert_array_equal(pairs[:6], pairs[6:])
-    cats = parts.labels_in_turn(216, (2, 6, 3, 6))
+    cats = labels_in_turn(216, (2, 6, 3, 6))
     assert len({tuple(cat) for cat in cats}) == 216
     assert (np.diff(cats[:6, 1]) != 0).all()  # the first ones differ already
     model = ConditionalGAN(classes=(2, 3), **SMALL)
     np.testing.assert_allclose(model.sample(7, seed=1),
-                               model.sample(7, seed=1, labels=parts.labels_in_turn(7, (2, 3))))
+                               model.sample(7, seed=1, labels=labels_in_turn(7, (2, 3))))
 
 
 def test_naming_costs_log_2_and_log_3_where_nothing_is_known():

@@ -12,7 +12,7 @@
 import numpy as np
 from sklearn.decomposition import MiniBatchDictionaryLearning
 
-from genimg_utils import data, plotting, zoo
+from genimg_utils import data, metrics, plotting, zoo
 from genimg_utils.data import cats
 
 # %% tags=["parameters"]
@@ -237,14 +237,9 @@ plotting.grid(by_network, columns=8, scale=2)
 # %%
 # alt: Two rows. Above samples of the network, below the most similar real cats: alike in colours,
 #      but different in pose and details.
-def nearest(pixels):
-    x = pixels.reshape(len(pixels), -1)
-    distances = (x**2).sum(1)[:, None] - 2 * x @ flat.T + (flat**2).sum(1)
-    return real.pixels[distances.argmin(axis=1)]
-
-
 new = by_network[:samples]
-plotting.before_after({"sample": new, "closest": nearest(new)}, scale=2)
+distances, closest = metrics.nearest(new, real.pixels)
+plotting.before_after({"sample": new, "closest": real.pixels[closest]}, scale=2)
 
 # %% [markdown]
 # Similar, as they should be, and not the same: another tilt, another gaze, other ears. (Closeness
@@ -469,7 +464,7 @@ figure
 
 # %% tags=["hide-input", "nbval-check-output"]
 copies = real.pixels[np.random.default_rng(1).integers(count, size=5)]
-print("distance to the closest real cat:", float(np.abs(copies - nearest(copies)).max()))
+print(f"distance to the closest real cat: {metrics.nearest(copies, real.pixels)[0].max():.3f}")
 
 # %% [markdown]
 # **2.** How many different captions can the rules produce, and roughly how many cats, if each of

@@ -22,7 +22,7 @@ import numpy as np
 from IPython.display import Image
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from genimg_utils import plotting
+from genimg_utils import metrics, plotting
 from genimg_utils.data import load
 from genimg_utils.models.diffusion import cosine_schedule, ddpm
 from genimg_utils.models.flow import FlowMatching, between, euler
@@ -436,8 +436,7 @@ plotting.before_after({f"guidance {g}": page(model.decode(noise[20:32], wanted, 
 # %%
 def named(pictures):
     """The label of the training picture that is nearest to each."""
-    likeness = pictures.reshape(len(pictures), -1) @ flat.T - (flat**2).sum(axis=1) / 2
-    return images.labels[likeness.argmax(axis=1)]
+    return images.labels[metrics.nearest(pictures, pixels)[1]]
 
 
 def variety(pictures, labels):
@@ -633,16 +632,12 @@ def exact(x, t):
     return (np.tensordot(possible(x, t), pixels, axes=1) - x) / (1 - t)
 
 
-def nearest(pictures):
-    likeness = pictures.reshape(len(pictures), -1) @ flat.T - (flat**2).sum(axis=1) / 2
-    row = likeness.argmax(axis=1)
-    return pixels[row], np.sqrt(((pictures - pixels[row]) ** 2).mean())
-
-
 copied = euler(exact, noise[:10], np.linspace(0, 1, 17).tolist())
 for name, pictures in (("exact average", copied), ("network", by_steps[16]), ("unseen", unseen)):
-    print(f"{name:13s}: distance from the nearest training picture {nearest(pictures)[1]:.2f}")
-plotting.before_after({"exact": page(copied), "nearest": page(nearest(copied)[0]),
+    distances, _ = metrics.nearest(pictures, pixels)
+    print(f"{name:13s}: distance from the nearest training picture {np.median(distances):.2f}")
+_, closest = metrics.nearest(copied, pixels)
+plotting.before_after({"exact": page(copied), "nearest": page(pixels[closest]),
                        "network": page(by_steps[16][:10])})
 
 # %% [markdown]

@@ -89,7 +89,8 @@ plotting.before_after({"people": mixed[~is_fake], "network": mixed[is_fake]})
 # - The **generator** $G$ is the writer. It turns **noise** $z$, a list of random numbers, into a
 #   picture. It never sees a real one.
 # - The **discriminator** $D$ is the reader. It turns a picture into a **score**: high for real. It
-#   learns a classification, the task that networks are best at.
+#   learns a classification, the task that networks are best at. The score can be turned into a
+#   probability of "real": 0 then means one half.
 #
 # The story limps in two places. The reader does not *want* to help: pencil marks are simply the
 # derivative of its score. And neither is ever finished: as the sheets improve, the old marks are
@@ -160,8 +161,8 @@ plotting.before_after({name: fakes[:12] for name, (fakes, *_) in stages.items()}
 # %% [markdown]
 # Early on it is easy to tell the piles apart: compare the hills with the blots of that time. At
 # the end the hills overlap more, because there is less to tell, although the discriminator has
-# learned all the while. If they had moved apart for good, the discriminator would have won, and
-# the generator would have stopped learning.
+# learned all the while. If they had moved apart for good, the discriminator would have won; the
+# marks of a judge who is sure of everything teach little.
 #
 # ## What the generator sees
 #
@@ -272,11 +273,11 @@ figure
 #
 # ## Mode collapse
 #
-# The generator is asked that *each* of its sheets should pass. Nobody asks that the sheets should
-# differ. If one kind of sheet passes well, all sheets may become that kind. The discriminator
-# notices the suspicious pile and lowers the ground; the whole crowd moves on, and round it goes.
-# Here is the same game with a greedy generator, which takes five steps for each of the
-# discriminator's.
+# The generator is asked that *each* of its sheets should pass. That the sheets should differ it
+# hears from the discriminator only, and late. If one kind of sheet passes well, all sheets may become
+# that kind. The discriminator notices the suspicious pile and lowers the ground; the whole crowd
+# moves on, and round it goes. Here is the game with a greedy generator, which takes five steps for
+# each of the discriminator's, and with larger steps for both, so that it shows soon.
 
 # %%
 class Greedy(GAN):
@@ -337,8 +338,8 @@ plotting.before_after({name: pictures[:12] for name, pictures in rows.items()})
 # %% [markdown]
 # Two measures of softness. The GAN comes close to the data in both, as any visible difference
 # would be used against it. That is not to say that its *pile* is right: a VAE must pay for each
-# training picture it cannot explain, so it seldom forgets a kind; a GAN pays nothing for what it
-# never draws.
+# training picture it cannot explain, so it seldom forgets a kind; a GAN's generator is judged
+# on what it draws, and what it never draws counts only if the discriminator finds a way to say so.
 #
 # ## No way back, and no probability
 #
@@ -446,8 +447,9 @@ figure
 # | [CycleGAN](https://arxiv.org/abs/1703.10593) | 2017 | no pairs; there and back must return the picture | horse to zebra |
 # | [DiffAugment](https://arxiv.org/abs/2006.10738), [ADA](https://arxiv.org/abs/2006.06676) | 2020 | real and fake pictures are augmented before they are judged | training on hundreds or thousands of pictures |
 #
-# The book's package has the losses, the networks down to residual blocks, conditions and AC-GAN,
-# and DiffAugment with an adaptive strength.
+# The book's package has all of these but BigGAN and StyleGAN, in small; the adaptive strength of its
+# augmentation follows ADA. [VAE-GAN and BiGAN](../5-practice/vae-gan.ipynb) and [pictures into
+# pictures](../5-practice/image-to-image.ipynb) have chapters of their own.
 #
 # "GAN-GP" in some tutorials means WGAN-GP, and a "VAE with adversarial loss" mostly the VAE-GAN.
 #
@@ -466,7 +468,7 @@ figure
 # | make a slow diffusion model fast | yes: a discriminator helps to [distil](https://arxiv.org/abs/2311.17042) it to few steps |
 # | translate between two kinds of pictures without pairs | yes: CycleGAN and what followed |
 # | cover everything that the data contains | rather a VAE, an autoregressive or a diffusion model |
-# | a likelihood, or an alarm for unusual pictures | no: a flow or an autoregressive model; a VAE bounds it |
+# | a likelihood | no: a flow or an autoregressive model; a VAE bounds it (as an alarm for unusual pictures, [test it first](https://arxiv.org/abs/1810.09136)) |
 # | codes for given pictures | a [VAE](../2-concepts/vae.ipynb), or inversion, with patience |
 # | pictures from sentences, the best quality | diffusion or flow matching today |
 # | one loss that falls, training that seldom fails | no: a VAE, or diffusion |
@@ -476,7 +478,7 @@ figure
 # - *"The generator generates random noise."* Noise goes in. What comes out is a picture.
 # - *"The generator aims at D = 0.5."* It pushes the score of its fakes **up**, as far as it can.
 #   One half is where the game would end if both played perfectly. It is not a target, and it is
-#   not proof: the discriminator may simply be too weak (exercise 1).
+#   not proof: the discriminator may simply be too weak.
 # - *"At the end the loss is zero."* If nobody can tell, the losses are $2\log 2$ and $\log 2$; see
 #   [Steps](../3-steps/gan.ipynb).
 # - *"A GAN reconstructs an input image."* It has none.
@@ -495,15 +497,15 @@ figure
 #
 # ## Exercises
 #
-# **1.** At the end the discriminator was unsure. Train a *fresh* classifier on real pictures and
+# **1.** At the end the discriminator's scores lay close together. Train a *fresh* classifier on real pictures and
 # finished fakes, and test it on others. Is the game over?
 #
 # <details><summary>Answer</summary>
 #
-# Compare the two lines below. If the fresh classifier does better, then there were differences
-# that the discriminator could not see: its slopes are limited, and its opponent kept moving. If it
-# does not, the next one may. That a classifier is unsure means that *this one*, after so many
-# pictures and steps, sees no difference; it never proves that there is none.
+# No. The fresh classifier is right about three pictures in four that it has not seen; one half would
+# be the end. It does not beat the old discriminator, but that one was trained on the real pictures
+# of the test half, too. Had both said one half, it would prove little: *these two*, after so many
+# pictures and steps, would see no difference, and the next one might.
 #
 # </details>
 

@@ -24,7 +24,7 @@ import tensorflow as tf
 from IPython.display import Image
 from keras import layers
 
-from genimg_utils import plotting
+from genimg_utils import metrics, plotting
 from genimg_utils.data import load
 from genimg_utils.models import diffusion as package
 from genimg_utils.models.diffusion_networks import TimeEmbedding, build_unet
@@ -543,22 +543,14 @@ plotting.before_after({f"{name}, epoch {epoch}": pictures
                        for epoch, pictures in zip(last, rows, strict=True)})
 
 # %%
-def energy_distance(a, b):
-    """2 E|a - b| - E|a - a'| - E|b - b'|, over pairs of pictures."""
-    def apart(x, y):
-        x, y = (v.reshape(len(v), -1) for v in (x, y))
-        squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
-        return np.sqrt(np.maximum(squares, 0)).mean()
-
-    return 2 * apart(a, b) - apart(a, a) - apart(b, b)
-
-
 noise = np.random.default_rng(5).standard_normal((200, *shape), "float32")
 for which, name in enumerate(("raw", "average")):
     for epoch in last:
-        distance = energy_distance(drawn_with(kept[epoch][which], noise, few_times[::2]), unseen)
+        pictures = drawn_with(kept[epoch][which], noise, few_times[::2])
+        distance = metrics.energy_distance(pictures, unseen)
         print(f"{name:8s} epoch {epoch}: energy distance to unseen digits {distance:.2f}")
-print(f"training digits, the floor:                     {energy_distance(images[:200], unseen):.2f}")
+floor = metrics.energy_distance(images[:200], unseen)
+print(f"training digits, the floor:                     {floor:.2f}")
 
 # %% [markdown]
 # With the raw weights strokes change from epoch to epoch; with the average hardly any does. The
@@ -745,17 +737,12 @@ for name, schedule in package.SCHEDULES.items():
 
 # %% tags=["hide-input"]
 # alt: Samples of the network above the training digits nearest to them: alike, not identical
-def nearest(pictures):
-    squares = ((pictures[:, None] - images[None]) ** 2).mean(axis=(2, 3, 4))
-    return images[squares.argmin(axis=1)], squares.min(axis=1)
-
-
 exact = ddim(average_of_training, fixed_noise, alpha_bar, few_times)[-1]
 for name, pictures in (("exact average", exact), ("network", path[-1])):
-    neighbours, distances = nearest(pictures)
-    print(f"{name:13s} mean squared difference to the nearest: median {np.median(distances):.4f}")
-    assert name == "network" or np.median(distances) < 1e-3
-plotting.before_after({"samples": path[-1], "nearest": neighbours})
+    distances, closest = metrics.nearest(pictures, images)
+    print(f"{name:13s} distance to the nearest training picture: median {np.median(distances):.2f}")
+    assert name == "network" or np.median(distances) < 0.5
+plotting.before_after({"samples": path[-1], "nearest": images[closest]})
 
 # %% [markdown]
 # **Next:** [why the loss is right, and what the samplers solve](../4-math/diffusion.ipynb)

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from genimg_utils import plotting
+from genimg_utils import metrics, plotting
 from genimg_utils.data import load
 from genimg_utils.models.gan import GAN
 from genimg_utils.models.gan_networks import SpectralConv2D, SpectralDense
@@ -325,28 +325,19 @@ figure
 #
 # What they do tell: a discriminator's loss near 0 means that it has won, and the generator learns
 # little; a generator's loss that climbs and climbs, the same; wild swings, that the two chase each
-# other. Quality has to be measured on pictures. One simple way asks how far apart samples are from
-# real pictures, compared with how far each lot is apart within itself: the **energy distance**,
-# zero if and only if both come from one distribution.
+# other. Quality has to be measured on pictures. One simple way asks how far apart samples $a$ are
+# from real pictures $b$, compared with how far each lot is apart within itself: the **energy
+# distance** $2\,\mathrm{E}|a - b| - \mathrm{E}|a - a'| - \mathrm{E}|b - b'|$, where $a'$ and $b'$ are
+# other pictures of the same lot. It is zero if and only if both come from one distribution.
 
 # %%
-def energy_distance(a, b):
-    """2 E|a - b| - E|a - a'| - E|b - b'|, over pairs of pictures."""
-    def apart(x, y):
-        x, y = (v.reshape(len(v), -1) for v in (x, y))
-        squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
-        return np.sqrt(np.maximum(squares, 0)).mean()
-
-    return 2 * apart(a, b) - apart(a, a) - apart(b, b)
-
-
 test_images = load(data, size=size, split="test").pixels[:300]
 test_noise = tf.random.stateless_normal((len(test_images), latent), seed=[2, 0])
 many, untrained = (network(test_noise).numpy()
                    for network in (averaged, keras.models.clone_model(generator)))
 for name, pictures in (("untrained", untrained), ("trained", many),
                        ("real pictures, the floor", images[:300])):
-    print(f"{name:25s} {energy_distance(pictures, test_images):6.2f}")
+    print(f"{name:25s} {metrics.energy_distance(pictures, test_images):6.2f}")
 
 # %% [markdown]
 # The floor is real against real, by other writers. The number falls to about that, where the

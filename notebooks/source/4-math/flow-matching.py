@@ -27,7 +27,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 
-from genimg_utils import plotting
+from genimg_utils import metrics, plotting
 from genimg_utils.data import cats
 from genimg_utils.models import diffusion, flow
 
@@ -291,13 +291,9 @@ figure
 # the distances between two sets with those inside each; it is 0 for equal distributions.
 
 # %%
-def energy(a, b):
-    return 2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()
-
-
-print(f"fresh data:        {energy(ring.draw(count, rng), real):.4f}")
-print(f"network's samples: {energy(ends['learned'], real):.4f}")
-print(f"noise:             {energy(noise, real):.4f}")
+print(f"fresh data:        {metrics.energy_distance(ring.draw(count, rng), real):.4f}")
+print(f"network's samples: {metrics.energy_distance(ends['learned'], real):.4f}")
+print(f"noise:             {metrics.energy_distance(noise, real):.4f}")
 
 # %% [markdown]
 # Close to the data, and not quite there: some points are left between the peaks.
@@ -322,8 +318,8 @@ times = np.linspace(0, 1, 43) ** 0.8
 track = [start]
 for now, then in zip(times, times[1:], strict=False):
     track.append(flow.euler(drawing.velocity, track[-1], [now, then]))
-nearest = [cdist(part, places).argmin(axis=1) for part in np.array_split(track[-1], 8)]
-colours = cat[rows, columns][np.concatenate(nearest)]
+off, nearest = metrics.nearest(track[-1], places)
+colours = cat[rows, columns][nearest]
 
 # %%
 # alt: Animation. A round cloud of coloured dots contracts, folds and settles into the face of a
@@ -342,7 +338,6 @@ with tempfile.TemporaryDirectory() as folder:
 Image(gif, format="gif")
 
 # %%
-off = np.concatenate([cdist(part, places).min(axis=1) for part in np.array_split(track[-1], 8)])
 print(f"{(off < pixel / 2).mean():.0%} of the points end on a data point")
 
 # %% [markdown]
@@ -588,8 +583,8 @@ def measure(velocity):
     places, speeds = follow(velocity, noise)
     one = noise + velocity(noise, 0.0)
     return {"straightness": ((speeds - (places[-1] - noise)) ** 2).sum(-1).mean(),
-            "to data, 100 steps": energy(places[-1], real),
-            "to data, 1 step": energy(one, real)}
+            "to data, 100 steps": metrics.energy_distance(places[-1], real),
+            "to data, 1 step": metrics.energy_distance(one, real)}
 
 
 def pairs(velocity):
@@ -657,7 +652,7 @@ for name in ("hasty", "hasty, reflow"):
     row = measure(flows[name])
     print(f"{name:14s}" + "".join(f"  {key} {value:.4f}" for key, value in row.items()))
 copy, teacher = (follow(flows[name], noise)[0][-1] for name in ("hasty, reflow", "hasty"))
-print(f"distance from the teacher's samples: {energy(copy, teacher):.4f}")
+print(f"distance from the teacher's samples: {metrics.energy_distance(copy, teacher):.4f}")
 
 # %%
 # alt: Two panels of samples, the hasty teacher's and its student's. Both show the same blurred ring

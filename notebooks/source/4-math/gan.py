@@ -11,8 +11,9 @@
 # meet or circle. At the end a GAN that collapses, in motion, and what cures it. On the way we
 # take apart formulas that are often copied and wrong.
 #
-# You need derivatives, the normal distribution, and the two players from [Concepts: generative
-# adversarial networks](../2-concepts/gan.ipynb). The training loop is written out in
+# You need derivatives, the normal distribution, in the last third matrices with their eigenvalues
+# and singular values, and the two players from [Concepts: generative adversarial
+# networks](../2-concepts/gan.ipynb). The training loop is written out in
 # [Steps](../3-steps/gan.ipynb).
 
 # %%
@@ -309,7 +310,8 @@ print("scores of a critic: 5 more for all costs nothing, twice as high pays twic
 # $$ V(D^*, G) = \int p \log \frac{p}{2m} + q \log \frac{q}{2m}\, dx
 # = -\log 4 + \underbrace{\mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m)}_{2\, \mathrm{JS}(p, q)} . $$
 #
-# JS is the **Jensen–Shannon divergence**: zero only for $p = q$, and never above $\log 2$, because
+# Here $\mathrm{KL}(p \,\|\, m) = \int p \log (p/m)\, dx$, which is never negative ([Math:
+# VAE](../4-math/vae.ipynb)), and JS is the **Jensen–Shannon divergence**: zero only for $p = q$, and never above $\log 2$, because
 # $m \ge p/2$ everywhere. So against the best discriminator the generator minimises JS, and the
 # game's value is $-\log 4$, reached where $q = p$ and $D^* = \tfrac12$ everywhere.
 
@@ -497,8 +499,9 @@ plotting.curves({"Jensen–Shannon": (shifts, [js(*pair) for pair in narrow]),
                 y="divergence, distance", height=230)
 
 # %% [markdown]
-# Beyond a few widths the blue curve is level: no gradient, whatever the loss around it. The red
-# one has slope 1 everywhere. That is the promise of WGAN. Its price is the condition on slopes.
+# Beyond a few widths the blue curve is level: whoever descends JS gets no gradient there. (The
+# non-saturating loss descends something else, as we saw.) The red one has slope 1 everywhere. That
+# is the promise of WGAN. Its price is the condition on slopes.
 #
 # ## Holding the critic's slope
 #
@@ -507,8 +510,9 @@ plotting.curves({"Jensen–Shannon": (shifts, [js(*pair) for pair in narrow]),
 # 1. **Clip the weights** to a small range: simple, and a poor critic.
 # 2. **Gradient penalty** ([Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), eq. 3): add
 #    $\lambda\, \mathbb E\big[(\lVert \nabla_{\hat x} f(\hat x) \rVert - 1)^2\big]$ to the critic's
-#    loss, at points $\hat x = u x + (1 - u)\, G(z)$ with $u$ **uniform** in $[0, 1]$: on the
-#    segments between a real and a fake picture, where the best critic has slope 1.
+#    loss, at points $\hat x = u x + (1 - u)\, G(z)$ with $u$ **uniform** in $[0, 1]$: on
+#    segments between a real and a fake picture drawn at random. (The best critic has slope 1 between
+#    pairs that the best plan joins; asking it of all pairs is a rule that works, not a theorem.)
 # 3. **Spectral normalisation** ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)): divide
 #    each layer's matrix by its largest singular value, so that no layer stretches anything.
 #
@@ -577,9 +581,10 @@ print(f"numpy.linalg.svd {exact:.4f}; power iteration after 1, 10, 200 steps: "
 
 # %% [markdown]
 # It approaches from below. The slope of a whole network is at most the product of its layers'
-# singular values (ReLU and its kin never stretch), so with every layer divided, the score is
-# 1-Lipschitz at most. For a convolution this norm is that of the *reshaped* kernel; the
-# convolution itself, as a map of pictures, may stretch somewhat more.
+# singular values (ReLU and its kin never stretch), so with every dense layer divided, the score is
+# 1-Lipschitz, up to the estimate. For a convolution this norm is that of the *reshaped* kernel; as
+# a map of pictures it may stretch more, up to three times if the kernel is 3×3 and moves by one. So
+# the slope of a convolutional critic is limited, but not to 1.
 #
 # ## Circling: the simplest game there is
 #
@@ -829,11 +834,11 @@ Image(gif, format="gif")
 # thousands of weights, and it explains why waiting does not help. Second square: a thread that
 # sweeps past the data for most of the time. Averaging saves neither, since the average of
 # generators in different places is not a generator of all places. In the other two the crowd
-# splits and stays: the networks are the same, and only the balance of the players, the momentum,
-# or the critic's slope has changed.
+# splits and stays. The networks are the same; what has changed is the balance of the players, the
+# momentum or, for WGAN-GP, the loss with its penalty (λ = 1) and a third of the learning rate.
 #
 # Two cautions. What cures a ring need not cure photographs: there, people combine several of
-# these means. And eight covered modes are no resting place: exercise 3 takes the opponent away.
+# these means. And what keeps eight modes apart once they are covered? Exercise 3 takes the opponent away.
 #
 # ## Takeaways
 #
@@ -842,9 +847,10 @@ Image(gif, format="gif")
 #    $\log 2$. A critic's score is a height, not a probability.
 # 2. Losses differ in their gradients: saturating fades when caught, non-saturating does not,
 #    Wasserstein knows distances, if the critic's slope is held to 1.
-# 3. Two players turn around their solution. Momentum drives them out; averaging, less
-#    momentum, or a critic that is held and kept up to date brings them in. A generator that
-#    outruns its opponent collapses, and moves on. Count modes, over several seeds.
+# 3. Two players turn around their solution. In the game $xy$ momentum drives them out; negative
+#    momentum, looking ahead or a penalty on the critic leads them in, and the average of a circle is
+#    its centre. On the ring, turns one by one with a momentum of 0.5 in place of 0.9 were enough. A
+#    generator that outruns its opponent collapses, and moves on. Count modes, over several seeds.
 #
 # ## Exercises
 #
@@ -891,17 +897,18 @@ for gamma in (0.0, 0.1, 0.2, 0.5, 1.0):
 # <details><summary>Answer</summary>
 #
 # Against a fixed opponent, the best answer is to put everything where the score is highest: a
-# single point. But gradients are local: each clump first climbs its own hill. Whether samples go on
-# to a higher one depends on the ground between. Cross-entropy lets a discriminator dig valleys as
-# deep as it likes, and the clumps stay at home. A critic may not be steep, so its valleys are
-# shallow; samples cross over, and modes are lost, even where the hills differ little in height. Only
-# an opponent that answers lowers a hill that is too crowded.
+# single point. But gradients are local: each clump climbs its own hill and finds no way on, although
+# the hills differ in height. So in these runs all eight modes stay, for as many steps as the
+# training had, and the clumps even get tidier. The best answer of a player and the place where its
+# gradients lead are not the same. (Nothing protects the modes, either: with three times the rate,
+# the samples of the critic's run crossed its valleys, which may not be steep, and in both of two
+# trials half of the modes were lost. Only an opponent that answers lowers a hill that is too crowded.)
 #
 # </details>
 
 # %% tags=["hide-input"]
-def train_alone(G, D, loss):
-    optimizer = optimizers.Adam(learning_rate, beta_1=0.5)
+def train_alone(G, D, loss, rate):
+    optimizer = optimizers.Adam(rate, beta_1=0.5)
     optimizer.build(G.trainable_variables)
 
     @tf.function
@@ -919,10 +926,11 @@ def train_alone(G, D, loss):
 
 for name in ("balanced", "WGAN-GP"):
     loss = package.LOSSES[settings[name].get("loss", "non-saturating")].generator
+    rate = settings[name].get("rate", learning_rate)  # as before
     _, _, G, D = runs[name][0]
     heights = D(centres).numpy()
     print(f"{name}: the eight hills differ by up to {np.ptp(heights):.2f} in height\n"
-          f"  modes (samples near one):", ", ".join(train_alone(G, D, loss)))
+          f"  modes (samples near one):", ", ".join(train_alone(G, D, loss, rate)))
 
 # %% [markdown]
 # **Next:** [does generated data help a classifier?](../6-applications/data-augmentation.ipynb)

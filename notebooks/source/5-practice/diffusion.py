@@ -234,23 +234,18 @@ _, copied, few_losses = train(few, steps=3 * steps)
 by_heart, free = list(copied.values())[-1], list(drawn.values())[-1]
 
 
-def nearest(pictures, known):
-    """Distance of each picture to the nearest known one, as a root mean square over pixels, and which it is."""
-    flat, known = pictures.reshape(len(pictures), -1), known.reshape(len(known), -1)
-    squares = (flat**2).sum(1)[:, None] + (known**2).sum(1) - 2 * flat @ known.T
-    return np.sqrt(np.maximum(squares.min(axis=1), 0) / flat.shape[1]), squares.argmin(axis=1)
-
-
 rows = {}
 for pictures, known in ((by_heart, few), (free, pixels)):
-    rows |= {f"trained on {len(known):,}": pictures[:10], f"nearest of {len(known):,}": known[nearest(pictures, known)[1][:10]]}
+    _, closest = metrics.nearest(pictures[:10], known)
+    rows |= {f"trained on {len(known):,}": pictures[:10], f"nearest of {len(known):,}": known[closest]}
 plotting.before_after(rows)
 
 # %%
 control = unseen[:samples]  # people's digits: nobody could have copied them
 for pictures, known, loss in ((by_heart, few, few_losses[-1]), (free, pixels, losses[-1])):
-    print(f"trained on {len(known):5,} digits: distance to the nearest of them {np.median(nearest(pictures, known)[0]):.3f}"
-          f"   of unseen digits {np.median(nearest(control, known)[0]):.3f}   last loss {loss:.3f}")
+    near, far = (np.median(metrics.nearest(x, known)[0]) for x in (pictures, control))
+    print(f"trained on {len(known):5,} digits: distance to the nearest of them {near:.2f}"
+          f"   of unseen digits {far:.2f}   last loss {loss:.3f}")
 
 # %% [markdown]
 # The model of 32 digits returns its 32 digits. Nothing warned of it: its samples are the cleanest of this
@@ -355,8 +350,8 @@ plotting.before_after(rows)
 # %% tags=["hide-input"]
 for n in (160, 640):
     _, pictures, _ = train(pixels[:n], prediction="x0")
-    near, far = (np.median(nearest(x, pixels[:n])[0]) for x in (list(pictures.values())[-1], control))
-    print(f"{n:4} digits: samples {near:.3f}, unseen digits {far:.3f}, ratio {near / far:.2f}")
+    near, far = (np.median(metrics.nearest(x, pixels[:n])[0]) for x in (list(pictures.values())[-1], control))
+    print(f"{n:4} digits: samples {near:.2f}, unseen digits {far:.2f}, ratio {near / far:.2f}")
 
 # %% [markdown]
 # **3.** A friend trains on cats of 256×256 with the schedule that worked for 32×32, and gets cats with three

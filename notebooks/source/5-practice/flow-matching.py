@@ -231,21 +231,13 @@ for name, pixels in sets.items():
 # alt: Nine samples above the training pictures that are nearest in features: relatives, never the same
 training = load("cats", count=3 * count, seed=seed).pixels
 known = judge(training)
-
-
-def nearest(pixels):
-    """Distance to the nearest training picture, and which it is."""
-    found = judge(pixels)
-    squares = (found**2).sum(1)[:, None] + (known**2).sum(1) - 2 * found @ known.T
-    return np.sqrt(np.maximum(squares.min(axis=1), 0)), squares.argmin(axis=1)
-
-
 for name, pixels in sets.items():
-    distance, _ = nearest(pixels)
+    distance, _ = metrics.nearest(judge(pixels), known)
     print(f"{name:14} median distance to the nearest of {len(training):,} training cats "
           f"{np.median(distance):.2f}, smallest {distance.min():.2f}")
 chosen = sets["flow matching"][:9]
-plotting.before_after({"sample": chosen, "nearest": training[nearest(chosen)[1]]})
+_, closest = metrics.nearest(judge(chosen), known)
+plotting.before_after({"sample": chosen, "nearest": training[closest]})
 
 # %% [markdown]
 # No kind is missing, though not all are drawn as often as they should be: compare with the line of the real ones, which

@@ -361,7 +361,8 @@ for name in shipped:
           f"minutes: FID {score['fid']:.2f} ({score['count']:,} samples)")
 print("critic:", *(f"{key}={value}" for key, value in recipe["settings"].items()
                    if key in ("penalty", "critic_steps", "discriminator_width",
-                              "discriminator_levels")), recipe["rates"], recipe["adam"])
+                              "discriminator_levels")))
+print("optimizers:", *(f"{key}={value}" for key, value in {**recipe["rates"], **recipe["adam"]}.items()))
 
 # %%
 # alt: Two rows of digits by dcgan-mnist above two by wgan-gp-mnist, most of them easily read

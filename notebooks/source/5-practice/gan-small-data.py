@@ -154,18 +154,10 @@ plotting.before_after({"real": unseen[:12], f"from {len(many):,}": rich.sample(1
 # be worth nothing. The usual look is at **nearest neighbours** in the training set:
 
 # %%
-def nearest(pixels, to):
-    """For each picture the index of the nearest one of `to`, and its distance."""
-    a, b = (x.reshape(len(x), -1) for x in (pixels, to))
-    squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return squared.argmin(axis=1), np.sqrt(np.maximum(squared.min(axis=1), 0))
-
-
-# %%
 # alt: Twelve samples of the GAN with forty pictures above their nearest training pictures
 fakes = poor.sample(samples, seed=1)
-neighbours = few[nearest(fakes, few)[0]]
-plotting.before_after({"sample": fakes[:12], "nearest in training": neighbours[:12]})
+_, closest = metrics.nearest(fakes, few)
+plotting.before_after({"sample": fakes[:12], "nearest in training": few[closest[:12]]})
 
 # %% [markdown]
 # A look convinces nobody: *some* training picture is always the nearest. A test needs a control.
@@ -177,8 +169,8 @@ plotting.before_after({"sample": fakes[:12], "nearest in training": neighbours[:
 def copying(made):
     """The share of pictures that are nearer to the forty than to as many unseen digits: the mean
     over several sets of unseen digits, and its standard error."""
-    near = nearest(made, few)[1]
-    shares = [np.mean(near < nearest(made, unseen[i:i + count])[1])
+    near, _ = metrics.nearest(made, few)
+    shares = [np.mean(near < metrics.nearest(made, unseen[i:i + count])[0])
               for i in range(0, len(unseen) - count + 1, count)]
     return f"{np.mean(shares):.0%} ± {100 * np.std(shares, ddof=1) / len(shares)**0.5:.0f}"
 

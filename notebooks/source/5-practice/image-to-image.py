@@ -166,7 +166,8 @@ plotting.before_after({"sketch": sketch[:10], "from sketch": by_l1["from sketch"
 # %% [markdown]
 # From the sketch alone, every cat gets the same dull coat and the same grey wall: the median from above,
 # and blurred, since stripes and lines are still uncertain after so short a training. From the draft
-# the colours come right, for they are said. What is left open is where each of them ends, and there L1
+# the colours of fur and wall come right, for they are said; those of the eyes do not, since in the draft
+# they have run into the fur. What else is left open is where each colour ends, and there L1
 # does what it always does: between "the edge is here" and "one pixel further", the median is soft.
 #
 # ## From pairs, with a discriminator
@@ -220,8 +221,8 @@ for name, pixels in {"sketch, L1": by_l1["from sketch"], **drawn}.items():
 # these could be cats, is far better. Neither lies. To commit to an edge means to be wrong by a pixel now
 # and then, and a soft edge is never wrong by much. A table with only one of these columns has chosen its winner.
 #
-# Isola et al. give L1 a weight of 100, and we give it 30, since our drafts leave more open than their
-# label maps. From the bare *sketch*, where everything is open, we did not succeed: with L1 weights of 3
+# Isola et al. give L1 a weight of 100; we give it 30, so that the discriminator is heard in so short a
+# training. From the bare *sketch*, where everything is open, we did not succeed: with L1 weights of 3
 # and 10 and as many steps there were smears in changing colours, and we show none. The colours of a whole cat
 # must be invented, and must fit each other; that takes far longer than a chapter has.
 #
@@ -240,8 +241,9 @@ print(f"true cats: with their drafts {mean_score(draft, truth):6.3f}, "
       f"translations {mean_score(draft, drawn['L1 + GAN']):6.3f}")
 
 # %% [markdown]
-# It does not. Nobody has taught it: it learns to tell true cats from translations, and these, held
-# by L1, always belong to their drafts. In a GAN *without* L1 the condition would be all that ties a
+# It looks, for the score changes, but it does not object: true cats score even *higher* with the drafts of
+# others. Nobody has taught it better: it learns to tell true cats from translations, and these, held
+# by L1, nearly always belong to their drafts. In a GAN *without* L1 the condition would be all that ties a
 # picture to its source; here L1 does that work, and what the discriminator adds is sharpness.
 #
 # **One draft, one cat.** There is no noise in this generator. Where a source leaves much open, as
@@ -335,8 +337,9 @@ compare({"cat to poster": (other, poster.pixels), "there and back": (round_trip,
 
 # %% [markdown]
 # Compare the first two rows, column by column: white cats became black posters, and walls changed their
-# colours. On the way back all is undone. So the cycle is as good as one could wish, the second row has
-# the colours that posters have, and nearly every poster is of the *wrong* cat: its error is far above
+# colours. On the way back the colours are undone (stripes and eyes suffer, after so few steps). So the cycle
+# has no complaint about them, the second row looks roughly like posters, and nearly every poster is of
+# the *wrong* cat: its error is far above
 # that of a cat that was not translated at all. No loss has an objection, since none of them knows the
 # partner. Which exchange a training falls into is chance; that it can is a property of these losses. A start
 # near the identity is one remedy, the paper's **identity loss** another: $G$ should leave alone what is
@@ -372,8 +375,8 @@ for name, pixels in {"true days": day.pixels, "night to day": day_made}.items():
 # ## What the cycle hides
 #
 # Compare two lines of that table. There and back, pictures return better than true nights
-# translate to day, although the way back is the same. So the network's own nights contain
-# something that true nights do not. [Chu et al.
+# translate to day, although the way back is the same. Do the network's own nights contain
+# something that true nights do not? [Chu et al.
 # (2017)](https://arxiv.org/abs/1712.02950) called CycleGAN "a master of steganography": if the cycle
 # must return what the other side cannot show, the generator *hides* it, as faint patterns that
 # no discriminator minds and no eye sees. A hidden message is fragile. Add a little noise to both
@@ -381,7 +384,7 @@ for name, pixels in {"true days": day.pixels, "night to day": day_made}.items():
 
 # %%
 # alt: Error of the way back against the noise added to the night: for the network's own nights it
-#   starts far lower than for true nights, and the advantage is lost as noise grows
+#   starts far lower than for true nights, and less than half of the distance is left at the end
 noises = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16)
 random = np.random.default_rng(seed).standard_normal(night.shape).astype("float32")
 ways = {name: [absolute(shipped.translate(np.clip(nights + sigma * random, -1, 1), back=True),
@@ -391,9 +394,11 @@ plotting.curves({name: (noises, errors) for name, errors in ways.items()},
                 x="standard deviation of the noise, of 2", y="error by day")
 
 # %% [markdown]
-# On the left, the network's own nights come back with less than half the error of true ones. Then noise
-# that the eye hardly notices takes away a good part of the lead: it was in traces that noise
-# wipes out. Not all of it was; a night of the network's own making is also simply one that it knows.
+# On the left, the network's own nights come back with less than half the error of true ones. Noise that
+# the eye hardly notices (0.02) takes away a tenth of that lead, and even at 0.16, which everybody
+# sees, nearly half of it is left. So little is hidden in faint traces here, where a night can show
+# nearly all that a day needs: most of the lead may come from nights of the network's own making being
+# the ones that the way back was trained on. A suspicion has to be tested, too.
 #
 # ## "Style transfer with a GAN"
 #
@@ -422,11 +427,11 @@ plotting.curves({name: (noises, errors) for name, errors in ways.items()},
 #
 # ## Takeaways
 #
-# 1. A regression answers with the median of all possible answers; a discriminator makes the network
+# 1. A regression by L1 answers with the median of all possible answers; a discriminator makes the network
 #    pick one. Where the source leaves nothing open, the two agree.
 # 2. The error and FID can point in opposite directions, and both be right. Print both.
 # 3. Without pairs, the cycle keeps pictures apart and promises nothing more. It can be
-#    satisfied by hiding; measure $G(x)$ against the truth where you can, and distrust cycles.
+#    satisfied by an exchange of colours, or by hiding; measure $G(x)$ against the truth where you can, and distrust cycles.
 #
 # ## Exercises
 #

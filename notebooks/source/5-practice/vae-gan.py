@@ -77,7 +77,8 @@ for name, pixels in {"moved": moved, "blurred": blurred}.items():
 #
 # Let the encoder give a cloud $q(z \mid x)$ for each picture, the decoder turn a draw $z$ of it into
 # $\tilde x$ ("rebuilt"), and a draw $z_p$ of the prior into $x_p$ ("made up"). Write $f$ for what the
-# discriminator $D$ sees at one of its levels, and $\operatorname{score}$ for what it says in the end.
+# discriminator sees at one of its levels, and $D(x) = \sigma(\operatorname{score}(x))$ for its belief
+# that a picture is real, where the score is what it says in the end.
 #
 # $$\mathcal L_\text{prior} = \mathrm{KL}\big(q(z \mid x)\,\|\,\mathcal N(0, I)\big)$$
 # $$\mathcal L_\text{like} = -\mathbb E_{q(z \mid x)} \log \mathcal N\big(f(x);\, f(\tilde x), \sigma^2 I\big)$$
@@ -197,7 +198,8 @@ for phase in model.phases():
 # ## The same decoder, three times
 #
 # To compare fairly, the decoder is the same network in all three models: a DCGAN's generator. The
-# package's VAE has another one, so we exchange it.
+# package's VAE has another one, so we exchange it. Not all is equal: GAN and VAE-GAN draw from averaged
+# weights, the VAE does not, and a step of the VAE-GAN takes several times as long.
 
 # %%
 class SameDecoder(VAE):
@@ -303,10 +305,10 @@ print(f"on cats-features (not Inception-FID), {samples:,} pictures of {size}×{s
 
 # %% [markdown]
 # Look at the samples first. The VAE-GAN's FID is about half of the VAE's, and below that of the GAN.
-# The last column says why: the VAE's samples are too soft. The other two are *too* rough; a
+# The last column shows one reason: the VAE's samples are too soft. The other two are *too* rough; a
 # discriminator this small does not object to grain.
 #
-# The copies are another matter. **PSNR goes to the VAE**, which was trained for nothing else, and so does
+# The copies are another matter. **PSNR goes to the VAE**, which measures likeness in pixels, and so does
 # the distance in the judge's features. By SSIM and by the FID of the copies neither is far ahead.
 # So at equal nats the new ruler has not brought this copy nearer to this cat; it has brought what
 # the decoder draws nearer to cats. Do not expect more: the discriminator's features are not the judge's,
@@ -422,8 +424,8 @@ plotting.before_after({"unseen": test.pixels[:8], "VAE-GAN": both.reconstruct(te
 #
 # ## Takeaways
 #
-# 1. What you measure likeness with is what you get. Pixels reward blur; features of a network that
-#    tells real from fake do not.
+# 1. What you measure likeness with is what you get. Pixels prefer a blurred copy to a moved one; the
+#    features of a network that reads cats do not.
 # 2. VAE-GAN: three networks, three losses, and each network hears only its own. Two gradients that
 #    exist are cut.
 # 3. Use more than one ruler, and say of what. Here the VAE's *copies* were nearer by PSNR, and the

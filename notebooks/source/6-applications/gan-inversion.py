@@ -205,8 +205,9 @@ plotting.before_after({"given": cats[:8], **{name: pixels[:8] for name, (pixels,
 # %% [markdown]
 # The encoder answers in a fraction of a second, and nearly as well as a search from four starts: the
 # colours are right, ears are soft and stripes not always where they belong. Starting the search at the
-# encoder's guess takes the best of both: one start instead of four, in a good valley from the first step,
-# and closer in the end than either. (At the very beginning its error rises: the first steps of Adam are
+# encoder's guess takes the best of both: one start instead of four, for most cats in a good valley from the
+# first step, and in the end the best mean PSNR and SSIM, though the curve, the mean of the squared errors, ends
+# near that of four starts, since a few cats end badly. (At the very beginning its error rises: the first steps of Adam are
 # long. Where it jumps later on, a step has led out of a good valley, and with only one start there is no
 # other to fall back on. Such a jump in the mean of 24 cats can be the wrong background of a single one.)
 #
@@ -246,8 +247,9 @@ plotting.before_after(shown)
 # (2019)](https://arxiv.org/abs/1910.11626) invert pictures to see what a GAN has *not* learned.
 #
 # Look at the digits, and at the length of their codes. A random code of $d$ numbers has a length of
-# about $\sqrt d$. For digits the search has gone further, and nearly twice as far as for cats, to where
-# the generator was hardly ever trained, and some of what it draws there is hardly a cat any more.
+# about $\sqrt d$. For digits the search has gone outwards, nearly twice as far from 0 as for cats, and some
+# of what is drawn there is hardly a cat any more. The codes of cats do not lie at $\sqrt d$ either, but on
+# the inner side (even those of the GAN's own drawings), and there the pictures are fine.
 #
 # ## How far from home?
 #
@@ -410,8 +412,9 @@ for name in edits:
 # %% [markdown]
 # In each line the column of the edited factor says how often the judge saw the new value, the other
 # columns how often it saw the *old* one; `all` how often a cat had every one right. By that
-# column the conditional direction is the better one in each pair, and most for strong stripes, which no
-# longer change the fur. The eyes of grey cats are saved only in part. A linear model is a rough map of a
+# column the conditional direction is ahead in each pair, and clearly for strong stripes, which no longer
+# change the fur. Elsewhere the lead is a cat or a few (there are only some tens of each kind), and at
+# $\alpha = 2$ fewer stripes arrive. The eyes of grey cats are saved only in part. A linear model is a rough map of a
 # space that is not linear.
 #
 # ### Keep the details
@@ -506,7 +509,8 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
               titles=["known", *(f"error {error:.3f}" for error in ways.error[best]), "truth"])
 
 # %% [markdown]
-# Those with small errors agree where they were told, and differ where they were not: in the colour of the
+# The upper half is the given one in all six, for it was pasted in; the errors say how well each search met
+# it. Those with small errors differ below, where they were told nothing: in the colour of the
 # eyes, the muzzle, the shoulders. The last two have ended in poor valleys again: they took another
 # background for the whole picture, and their large errors tell. A repair by a generative model is *a*
 # picture that fits, drawn from what the model knows: it can restore a photograph for a frame on the wall,
@@ -517,20 +521,20 @@ plotting.grid(np.concatenate([degrade.apply_mask(same[:1], half[:1]), mended, sa
 # 1. A GAN has no encoder. A given picture gets its code by search, by an encoder trained for the
 #    finished generator, or best by both: guess first, then search.
 # 2. Only what the generator can draw can be inverted. Where codes end up matters as much as how close
-#    they get: random codes live on a shell, and a penalty that pulls to 0 makes everything worse.
+#    they get: random codes live on a shell, and here a penalty that pulls to 0 made everything worse.
 # 3. Edits, blends and repairs are all the same move: change the code, or the question that the code
 #    has to answer, and draw again. Measure what else has changed.
 #
 # ## Exercises
 #
-# **1.** Start the search at $z = 0$, from where every code is equally far. What does the generator
+# **1.** Start the search at $z = 0$, which is about equally far from all random codes. What does the generator
 # draw there, and is it a better start than random noise?
 #
 # <details><summary>Answer</summary>
 #
 # A picture that the discriminator takes to be fake, and is sure of it. 0 is the average code and its picture
-# is not an average cat; random codes are never so short. As a start it is a little better than one random
-# draw, as it is equally far from all, and loses clearly against the best of four.
+# is not an average cat; random codes are never so short. As a start it is about as good as one random
+# draw, and loses clearly against the best of four.
 #
 # </details>
 
