@@ -72,7 +72,7 @@ RECIPES = {recipe.name: recipe for recipe in (
            "gan.GAN", "mnist",
            {**MNIST_GAN, "discriminator_width": 24, "discriminator_levels": 3,
             "loss": "wasserstein", "normalisation": "none", "penalty": 1.0, "critic_steps": 2},
-           epochs=20, batch_size=64, rates={"generator": 1e-3, "discriminator": 2e-3},
+           epochs=24, batch_size=64, rates={"generator": 1e-3, "discriminator": 1.5e-3},
            adam={"beta_1": 0.0, "beta_2": 0.9}, features="digits-features"),
     Recipe("gan-cats", "cats that ask for a second look",
            "gan.GAN", "cats", {**CATS_GAN, "discriminator_levels": 3, "gain": 0.25},

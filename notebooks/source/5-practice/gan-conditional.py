@@ -378,12 +378,13 @@ true = {name: np.array(kinds)[column]
 for name, pixels in tried.items():
     right = metrics.attribute_accuracy(pixels, true)
     plain = models[name].sample(samples, seed=seed, labels=unseen * [0, 1, 1, 1])
-    print(f"{name:11} " + "   ".join(f"{key} {value:.2f}" for key, value in right.items()),
-          f"  (stripes where none were ordered {np.mean(judge.factors(plain)['pattern'] == 'striped'):.2f})")
+    print(f"{name:11} " + "   ".join(f"{key} {value:.2f}" for key, value in right.items()))
+    stripes = np.mean(judge.factors(plain)["pattern"] == "striped")
+    print(f"{'':11} ordered plain: stripes read off {stripes:.2f}")
 
 # %% [markdown]
 # On stripes the two disagree. Off nearly all of AC-GAN's pictures the judge reads stripes, though by eye there is hardly more
-# than grain. The number in brackets is the control, the same black cats ordered *without* stripes: off more than half of these it
+# than grain. Each second line is the control, the same black cats ordered *without* stripes: off more than half of AC-GAN's it
 # reads stripes, too. So a good part of the obedience is the judge's mistake, and some is not, for the order does raise the share.
 # The projection gives a black cat on the right background with the right eyes, and forgets the stripes: it has learned,
 # correctly, that black cats are plain.
