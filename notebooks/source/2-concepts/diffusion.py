@@ -546,7 +546,7 @@ figure
 # | [rectified flow](https://arxiv.org/abs/2209.03003), [stochastic interpolants](https://arxiv.org/abs/2209.15571), [flow matching](https://arxiv.org/abs/2210.02747) | 2022 | roads between noise and data, found three times within weeks |
 # | [DiT](https://arxiv.org/abs/2212.09748) | 2022 | a transformer in place of the U-Net |
 # | [ControlNet](https://arxiv.org/abs/2302.05543) | 2023 | told by a sketch, a pose, a depth map |
-# | [consistency models](https://arxiv.org/abs/2303.01469), [adversarial diffusion distillation](https://arxiv.org/abs/2311.17042) (ADD) | 2023 | one to four steps, from a model with many |
+# | [consistency models](https://arxiv.org/abs/2303.01469), [adversarial diffusion distillation](https://arxiv.org/abs/2311.17042) (ADD) | 2023 | one to four steps, mostly from a model with many |
 # | [Stable Diffusion 3](https://arxiv.org/abs/2403.03206) | 2024 | rectified flow, transformer and latents in one |
 #
 # ## When to choose it today
@@ -618,8 +618,8 @@ plotting.grid(np.stack([pixels[images.labels == 3].mean(axis=0), *one]), scale=5
 #
 # The exact answer ends at training pictures, to the pixel: it knows nothing else. It is the
 # *better* answer to the question that was trained, and useless. The network cannot answer so
-# exactly; it fills in what is plausible, and ends no nearer to a training picture than unseen
-# digits of people do. [Kadkhodaie et al., 2023](https://arxiv.org/abs/2310.02557), found that two
+# exactly; it fills in what is plausible, and does not copy: it ends farther from the training pictures
+# than unseen digits of people do. (Not all of that is invention; some of its digits are flawed.) [Kadkhodaie et al., 2023](https://arxiv.org/abs/2310.02557), found that two
 # networks trained on different photographs draw nearly the same picture from the same noise, if
 # there are enough of them.
 #

@@ -217,8 +217,8 @@ figure
 # noise to data cannot work.
 #
 # Small steps can. To go from time $t$ to an earlier time $s$, pretend that the guess $\hat x_0$ is
-# right. Then $x_s$ given $x_t$ has a normal distribution, whose mean lies between $x_t$ and
-# $\hat x_0$ (Ho et al., equation 7, for $s = t - 1$). Draw from it, and ask again. This is
+# right. Then $x_s$ given $x_t$ has a normal distribution, whose mean is a share of $x_t$ plus a
+# share of $\hat x_0$ (Ho et al., equation 7, for $s = t - 1$). Draw from it, and ask again. This is
 # **ancestral sampling**; $\beta$ below is the variance added between $s$ and $t$.
 
 # %%
@@ -284,9 +284,10 @@ figure
 # Same starting points (rings), two kinds of travel. On the left a point is jostled all the way, and
 # where it ends depends on luck. On the right it follows a smooth curve, and the end is a function of
 # the start alone. Grey is where the others end: the spiral, both times, and the right-hand one with
-# a fifth of the calls. It has more strays between the arms, though: where no fresh noise comes in,
-# an error once made is carried along ([Karras et al., 2022](https://arxiv.org/abs/2206.00364),
-# section 4). In motion:
+# a fifth of the calls. It has more strays between the arms, though. Its steps are five times as long; and where
+# no fresh noise comes in, an error once made is carried along ([Karras et al.,
+# 2022](https://arxiv.org/abs/2206.00364), section 4). This picture cannot tell which of the two it
+# was. In motion:
 
 # %%
 # alt: Animation, two squares. A round cloud of points contracts to a spiral; on the left with
@@ -454,14 +455,15 @@ plotting.before_after({
 }, columns=[f"t = {t}" for t in times])
 
 # %% [markdown]
-# Read a row from left to right. Up to $t = 250$ or so the guess is the digit. Then more and more
-# digits are possible, and their average is a blur: at $t = 1000$ the mean of *all* digits, since
+# Read a row from left to right. At $t = 50$ the guess is the digit, a 7 with a bar. At 150 the bar is
+# fading, and at 250 the network takes it for a 9. Then more and more digits are possible, and their average is a blur: at $t = 1000$ the mean of *all* digits, since
 # nothing of the picture is left. There the network and the computed average agree. A sharp guess
 # at high noise would be a wrong one, for it would have chosen where nothing can be known.
 #
-# On the left they do not agree, and that is fortunate. The average over the training set snaps to
-# **one training picture**; a sampler that used it would only copy (exercise 3). The network follows
-# the unseen digit's own strokes. That networks fall short of the perfect average, and in such a
+# On the left they do not agree. The average over the training set snaps to **one training picture**,
+# here a 7 very like ours, and so it is right for longer. But a sampler that used it would only copy
+# (exercise 3). The network is no slave of any training picture: it follows the strokes that it sees,
+# and errs in its own way. That networks fall short of the perfect average, and in such a
 # useful way, may be why diffusion models invent anything ([Kadkhodaie et al.,
 # 2024](https://arxiv.org/abs/2310.02557)).
 #
@@ -557,7 +559,8 @@ print(f"training digits, the floor:                     {floor:.2f}")
 # [energy distance](gan.ipynb#what-the-curves-mean) is zero where two sets come from one
 # distribution. The average stays near the floor, which is real digits against those of other
 # writers. The raw weights' digits lie further away, and by luck more or less. The average costs
-# five lines and no training.
+# five lines and no training. (Our learning rate stays as it is to the end. One that falls to zero, as in
+# the plane, calms the raw weights as well, and leaves less for the average to do.)
 #
 # ## The same with the package
 #

@@ -8,7 +8,7 @@
 # generator, scores, the two losses, one update of each, the loop. You will watch the same noise
 # turn into digits, and learn why the loss curves tell you so little about it. Then the same with
 # the book's package, with a proof that both compute the same numbers. At the end stands a clinic:
-# nine pieces of code from real tutorials that are wrong, eight of which say nothing about it.
+# nine pieces of code from real tutorials that are wrong, most of which say nothing about it.
 #
 # The idea is explained in [Concepts: generative adversarial networks](../2-concepts/gan.ipynb),
 # and the game analysed in [Math: the game behind the GAN](../4-math/gan.ipynb).
@@ -103,10 +103,12 @@ assert fake.shape[1:] == shape
 # 0 if for fake. There is no `sigmoid` at the end. A score of any size is a **logit**;
 # `sigmoid(score)` is the probability $D(x)$ of "real" that papers write about.
 #
-# `SpectralConv2D` is a convolution whose kernel is divided by the largest factor by which it can
-# stretch anything, so that the score cannot change abruptly from one picture to a similar one
-# ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)). It costs little and steadies the game
-# a lot; exercise 1 leaves it out.
+# `SpectralConv2D` is a convolution whose kernel, written as a matrix, is divided by the largest
+# factor by which that matrix can stretch anything (a running estimate). This limits how abruptly the
+# score can change from one picture to a similar one
+# ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)). It costs little and keeps the scores
+# small; whether that helps depends on rates and on the length of the run ([measured
+# here](../5-practice/gan-improved.ipynb)). Exercise 1 leaves it out.
 
 # %%
 discriminator = keras.Sequential([
@@ -196,7 +198,7 @@ def update_discriminator(optimizer, real):
 # %% [markdown]
 # Then the generator. Its gradient runs *through* the discriminator into the pictures, and through
 # the pictures into the generator's weights. The discriminator's own weights are not in the list,
-# so they stay as they are: that is all that "freezing" means. No real picture appears.
+# so the optimiser leaves them as they are: that is all that "freezing" means. No real picture appears.
 
 # %%
 def update_generator(optimizer, count):
@@ -369,8 +371,8 @@ plotting.strip(walk)
 # ## The same with the package
 #
 # The book's `GAN` is these lines once more, in functions that work on three backends. To prove it,
-# give it our trained weights, the same noise, and compare: first the losses, then all weights
-# after one step of both networks. (With plain gradient descent: Adam divides by the gradient's
+# give it our trained weights, the same noise, and compare: first the losses, then the weights of both
+# networks after one step. (The average is not compared: the package's forgets the start sooner. With plain gradient descent: Adam divides by the gradient's
 # size, and so magnifies rounding where it is nearly zero.)
 
 # %% tags=["nbval-check-output"]
@@ -409,11 +411,11 @@ gan.fit(images, epochs=max(1, epochs // 5), batch_size=batch_size, verbose=0)
 plotting.grid(gan.sample(12))
 
 # %% [markdown]
-# A fifth of the epochs, so expect strokes more than digits.
+# A fifth of the epochs: some are digits, others only strokes.
 #
 # ## The clinic
 #
-# Each of these is copied widely, and only the last raises an error. Learn the symptom.
+# Each of these is copied widely, and most raise no error. Learn the symptom.
 #
 # **1. A gradient that cannot arrive.** `predict()` in the loop returns NumPy arrays, and no
 # gradient leads through NumPy. Fakes made *before* the tape began are numbers to it. So is the
@@ -435,8 +437,10 @@ for name, loss_of in {
           f"of {len(found)}")
 
 # %% [markdown]
-# The discriminator's loss falls all the same, and the generator never moves. (An optimiser that
-# was never passed to the training function does the same; `who_moved` above finds it in a second.)
+# An optimiser that is handed these gradients alone stops: *No gradients provided for any variable*. If
+# the weights of both players are in one list, Keras only warns, the discriminator's loss falls, and
+# the generator never moves. (An optimiser that was never passed to the training function does the
+# same; `who_moved` above finds it in a second.)
 #
 # **2. The wrong wish.** Three ways to tell the generator the opposite of what it should want: hand
 # it the *discriminator's loss*; train it with *labels of zero* for its fakes; forget the *minus
@@ -570,7 +574,7 @@ for name, real in (("data in [0, 1]", (images[:batch_size] + 1) / 2),
 # largest value of both batches once; it takes a second.
 #
 # **7. `fit(noise, real_images)`.** Real pictures are not labels. It pairs each noise with some
-# picture by chance, regression answers chance with the average, and the discriminator, if there is
+# picture by chance (here anew in each epoch; a fixed pairing could be learned in part, by heart), regression answers chance with the average, and the discriminator, if there is
 # one, learns nothing.
 
 # %%

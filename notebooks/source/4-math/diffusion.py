@@ -255,7 +255,8 @@ print("mean of all x0 that led here = E[x0 | x_t], by formula: True")
 # p(x_{t-1} | x_t)\big)}_{L_{t-1}}
 # \; \underbrace{-\,\log p(x_0 | x_1)}_{L_0} \quad\text{on average over } q . $$
 #
-# $L_T$ asks whether the end is noise; nothing in it can be trained. $L_0$ is the last touch. The
+# (KL, the Kullback–Leibler divergence, is the average of $\log q - \log p$ over $q$; with natural
+# logarithms it counts in *nats*.) $L_T$ asks whether the end is noise; nothing in it can be trained. $L_0$ is the last touch. The
 # sum is the work. Its Gaussians have the same variance, so their KL is the squared distance of
 # their means over twice that variance. Insert the posterior, and nearly everything cancels
 # ([Kingma et al., 2021](https://arxiv.org/abs/2107.00630)):
@@ -492,8 +493,9 @@ figure
 
 # %% [markdown]
 # With much noise the score is nearly a line that points home. With less, it has a zero on each
-# hill of the (grey) density. The dashed line was learned from noise alone. It is right where data
-# are. It rounds the sharpest turns, and only guesses where there are no data.
+# hill of the (grey) density. The dashed line was learned from noise alone. Where data
+# are it is nearly right. It rounds the turns, most of all between the two hills at the right, and only
+# guesses where there are no data.
 #
 # ## Two ways back
 #
@@ -709,8 +711,8 @@ assert abs(slopes["ddim"] + 1) < 0.2 and abs(slopes["dpm_solver"] + 2) < 0.2
 
 # %% [markdown]
 # `ddim` is of **first order**: twice the calls, half the error. `dpm_solver` is of **second
-# order**: twice the calls, a quarter. `ddpm` sinks until it meets the dotted line, where even
-# true samples would be no closer, since chance blurs them. Be careful with the
+# order**: twice the calls, a quarter. `ddpm` sinks to the dotted line and then wanders about it:
+# true samples would on average be no closer, since chance blurs them. Be careful with the
 # conclusion: these are errors of *solving*, with a perfect denoiser. A network's own errors
 # come on top, and fresh noise can even out some of them, so in practice more calls than "enough"
 # of an ODE gain nothing, and `ddpm` with many can still be best.
@@ -839,8 +841,9 @@ print("ddim with eta = 1 is ddpm: True")
 #
 # If the data are a single point, $x_0$ is known, and the posterior's is right. If they are
 # $\mathcal N(0, 1)$, all $x_t$ are, and neighbours have the correlation $\sqrt{1 - \beta_t}$; the
-# variance of one given the other is $\beta_t$. Other data lie in between; with small steps the
-# two hardly differ.
+# variance of one given the other is $\beta_t$. Normal data of a width between 0 and 1 lie in
+# between, wider data above both. The two hardly differ where a step changes the noise little, that is
+# everywhere but in the first steps.
 #
 # </details>
 

@@ -132,7 +132,7 @@ for t, gate in ((0.2, 0.5), (0.5, -0.2), (0.8, 1.2)):
 #
 # what a place gains is what flows in less what flows out. ($\nabla\cdot$ is the divergence; in one
 # dimension, the derivative.) [Lipman et al. (2023)](https://arxiv.org/abs/2210.02747) state it as
-# it as a theorem. A grid can check it, and shows that it is a demand: the velocity $\mathbb E[u]$
+# a theorem. A grid can check it, and shows that it is a demand: the velocity $\mathbb E[u]$
 # of the whole cloud, without the condition, fails.
 
 # %% tags=["nbval-check-output"]
@@ -344,11 +344,12 @@ print(f"{(off < pixel / 2).mean():.0%} of the points end on a data point")
 # The cat shows in the noise from the first frame on, though each noise was drawn at random: colour
 # tells where a point *will* go, and a flow is continuous, so that neighbours travel together.
 #
-# And nearly every point ends on a data point, the rest just beside one. The exact velocity of a
+# And nearly every point ends within half a pixel of a data point. The exact velocity of a
 # training set leads to the training set and nowhere else: it **memorises**.
 # Were the places pictures, it would show nothing but the pictures that it was given. The best
 # possible minimiser of the loss on finite data is thus not what we want. That real models produce
-# new pictures is owed to networks that *cannot* represent this velocity, and round it off.
+# new pictures is owed to networks that do *not* reach this velocity, and round it off. With few data
+# and long training they can come close to it, and then they [copy](../5-practice/diffusion.ipynb).
 #
 # ## Euler and Heun
 #
@@ -558,8 +559,8 @@ figure
 
 # %% [markdown]
 # On the left, the grey bars are the package's draws. On the right, the unavoidable loss is highest
-# at about a third. The networks' own errors are another matter: they are far smaller, and largest
-# late, where the flow sharpens six peaks. Drawing from the middle lowers the error there and raises
+# at about a third. The networks' own errors are another matter: they are far smaller but for the very
+# end, and largest there, where the flow sharpens six peaks. Drawing from the middle lowers the error there and raises
 # it at both ends: a trade, not a gift. Which side of it counts depends on the data. That the
 # logit-normal is the better choice for *pictures* is what Esser et al. measured, not a theorem.
 #
@@ -742,7 +743,7 @@ for name in ("learned", "reflow", "hasty", "hasty, reflow"):
 # 2. Flow matching is diffusion with signal $t$ and noise $1 - t$. Velocity, noise, picture and
 #    score are one answer in four forms, and Euler's step is DDIM's.
 # 3. One step needs straight paths. Reflow and optimal transport in the batch straighten them;
-#    neither repairs a velocity that was learned badly.
+#    reflow keeps the errors of the velocity that it starts from.
 #
 # ## Exercises
 #
@@ -752,8 +753,8 @@ for name in ("learned", "reflow", "hasty", "hasty, reflow"):
 # <details><summary>Answer</summary>
 #
 # $v = (c_t/\sigma_t^2)\, x$ with $c_t = \sigma_t \sigma_t'$, so $x_t = \sigma_t x_0$ with
-# $\sigma_t = \sqrt{(1-t)^2 + t^2 s^2}$: not straight, for any $s$. It ends at $x_1 = s\, x_0$. Lines
-# between these pairs meet nowhere before $t = 1$, so after reflow $v = x_1 - x_0$ exactly, and one
+# $\sigma_t = \sqrt{(1-t)^2 + t^2 s^2}$: not straight, for any $s > 0$. It ends at $x_1 = s\, x_0$. Lines
+# between these pairs never meet, so after reflow $v = x_1 - x_0$ exactly, and one
 # step is enough.
 #
 # </details>
@@ -795,7 +796,8 @@ for s in (0.5, 1.0, 2.0):
 #
 # <details><summary>Answer</summary>
 #
-# Both do, in the limit of small steps; with few steps Heun is much closer. The noise is a code of
+# Both do, in the limit of small steps. With 50 steps Heun is much closer, for twice the calls; so many
+# would only halve Euler's error. The noise is a code of
 # the picture: change it a little, or change what the network is told on the way back, and you
 # have edited the picture.
 #

@@ -318,7 +318,7 @@ plotting.before_after({name: rivals[name][:7] for name in
 #
 # And **the GAN is better** at one call, by FID and precision; by FID of so few pictures even as good as the teacher's
 # twenty. It was trained far longer than the student, who
-# had a minute on top of its teacher; but the reason lies deeper. Its opponent punishes a
+# had a minute on top of its teacher, so this is no test of the two losses. But they do differ: its opponent punishes a
 # soft whisker, squared error hardly notices it. What the student has and the GAN has not is the teacher's map from noise to
 # pictures: try many noises with one call each, and draw the one that you like with twenty. (Noise *found* behind
 # a picture is another matter: exercise 4.) And the teacher is the ceiling: whatever it draws wrongly is the truth for

@@ -151,11 +151,11 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# **Spectral normalisation** ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)) divides each kernel
-# by the largest factor by which it stretches anything, its largest singular value. So the score
-# cannot change abruptly between similar pictures. It was proposed for the *discriminator*; later
+# **Spectral normalisation** ([Miyato et al., 2018](https://arxiv.org/abs/1802.05957)) divides each kernel,
+# written as a matrix, by an estimate of its largest singular value, the largest factor by which that stretches anything. This
+# limits how abruptly the score can change between similar pictures. It was proposed for the *discriminator*; later
 # work also used it in both networks ([Zhang et al., 2019](https://arxiv.org/abs/1805.08318)). The singular value is found by one step
-# of power iteration per training step, from a remembered vector `u`:
+# of power iteration in each training pass, from a remembered vector `u`:
 
 # %%
 def code(thing):
@@ -197,7 +197,8 @@ left.legend(loc="lower left")
 figure
 
 # %% [markdown]
-# (On the right, smoothed is non-saturating and hinge is Wasserstein: they change the other player only.)
+# (On the right, smoothed lies on non-saturating, and hinge on Wasserstein. So smoothing changes the discriminator's loss
+# only; hinge changes both.)
 # Look at the right end of the left panel. Cross-entropy always rewards a little more certainty, and so
 # invites the discriminator to run away. Three of the others end that. **Hinge** stops paying
 # beyond 1. **Least squares** ([Mao et al., 2017](https://arxiv.org/abs/1611.04076)) punishes what
@@ -216,7 +217,7 @@ np.testing.assert_allclose(
 print(f"best score of a real picture: {fine[paid.argmin()]:.3f}; log 9 = {np.log(9):.3f}")
 
 # %% [markdown]
-# The **Wasserstein** loss has no end on either side, so its critic must be held by something else:
+# The **Wasserstein** loss has no end on either side, so its discriminator (called a *critic*, since its score is no probability) must be held by something else:
 # here by the gradient penalty ([Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028)), derived in
 # [Math](../4-math/gan.ipynb#holding-the-critics-slope). The penalty differentiates a gradient, which is
 # what its steps cost; and the paper takes five critic steps for each of the generator's, where
@@ -238,7 +239,8 @@ report("label smoothing", "least squares", "hinge", "Wasserstein + penalty")
 #
 # - **two time scales**: its learning rate is higher
 #   ([Heusel et al., 2017](https://arxiv.org/abs/1706.08500)). In code, two optimizers with two rates.
-# - **critic steps**: several of its updates for each of the other's; `critic_steps=2`.
+# - **critic steps**: several of its updates for each of the other's; `critic_steps=2`. (Here they share one batch of real
+#   pictures, with fresh noise; the papers on WGAN draw new pictures for each.)
 # - **a falling rate**: both slow down, so that the circling dies out; a `CosineDecay`.
 # - **larger batches**: both get steadier gradients, at a higher price for each step.
 
@@ -246,8 +248,8 @@ report("label smoothing", "least squares", "hinge", "Wasserstein + penalty")
 report("two time scales", "two critic steps", "falling rate", "batch of 64")
 
 # %% [markdown]
-# A second critic step helps, for a fifth more time. A higher rate does not do the same: on top of a
-# rate that is already the best for both, four times is too much. A falling rate brings a run to rest; here it
+# A second critic step helps, for a fifth more time. A higher rate did not do the same: on top of a
+# rate that was tuned for both together, four times was a little worse with one seed and much worse with the other. A falling rate brings a run to rest; here it
 # stopped runs that would have gone on learning. Twice the batch costs 1.7 times the time, and the two seeds
 # disagree on its worth. Mind the last column: at equal *time* a comparison may end otherwise (exercise 2).
 #

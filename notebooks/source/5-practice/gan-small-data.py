@@ -120,8 +120,8 @@ figure
 # %% [markdown]
 # On the left the solid and the dashed line are one: what the discriminator knows about its digits
 # holds for all digits. On the right they part, and the gap grows: *other real digits* fall
-# behind. The question is no longer "is this a digit?" but "is this one of my
-# forty?". That all real scores climb together means little; the whole scale drifts while the game goes
+# behind. To "is this a digit?" it adds a second question, "is this one of my forty?". Unseen digits still
+# score far above the fakes, but a part of the score is now memory. That all real scores climb together means little; the whole scale drifts while the game goes
 # on. The losses are made of the solid and the dotted line alone, and cannot tell you of the dashed one: hold
 # real pictures back and look.
 #
@@ -144,8 +144,8 @@ plotting.before_after({"real": unseen[:12], f"from {len(many):,}": rich.sample(1
                        f"from {len(few)}": poor.sample(12, seed=1)})
 
 # %% [markdown]
-# Not by eye, and by this number it is not worse at all. The illness begins in the discriminator, long before samples
-# show it. In the long runs of [Karras et al. (2020)](https://arxiv.org/abs/2006.06676) the FID falls,
+# Not by eye, and by this number it is not worse at all. The illness shows in the discriminator's scores, where neither
+# the eye nor FID finds it in the samples. In the long runs of [Karras et al. (2020)](https://arxiv.org/abs/2006.06676) the FID falls,
 # turns and rises while training goes on, the sooner the fewer pictures there are.
 #
 # ## Has it copied?
@@ -183,7 +183,7 @@ for name, made in (("real digits", many[count:]), (f"from {len(many):,}", rich.s
 # All rows ask about the *same* forty digits. The first row is the number to compare with: real digits that nobody was
 # trained on, from the same hands. It need not be exactly 50%, since one set of forty lies more in the middle than another.
 # (The ± says how much the sets of unseen digits differ, not how lucky our forty are.) Samples of the GAN that has seen many
-# are no nearer to the forty than that. Those of the second huddle around them. That FID did not see.
+# are even a little less often nearer to the forty: so much the number can move without copying. Those of the second huddle around them. That FID did not see.
 #
 # ## More pictures out of few
 #
@@ -336,8 +336,8 @@ right.legend()
 figure
 
 # %% [markdown]
-# Solid and dashed lines are the two seeds. On the left $p$ climbs from 0, slowly, and stays low:
-# real pictures are recognised about as often as the target says.
+# Solid and dashed lines are the two seeds. On the left $p$ climbs from 0, slowly, and is still climbing at the end: the mean sign
+# was above the target only somewhat more often than below.
 
 # %%
 for name, pair in runs.items():
@@ -351,8 +351,9 @@ for name, pair in runs.items():
 
 # %% [markdown]
 # `gap` is how far unseen digits fall behind, as a share of the way from training pictures to fakes. Read the columns
-# together. Augmented on both sides at full strength, clearly fewer samples huddle around the forty, and FID is hardly
-# worse for it. The gap is much the same: this discriminator, too, knows its forty, but what it tells the generator
+# together. Augmented on both sides at full strength, clearly fewer samples huddle around the forty, and FID is a
+# little worse for it, in both seeds. (KID is a second distance on the same features, without a bias for small sets:
+# [scores](vae.ipynb#scores).) The gap is much the same: this discriminator, too, knows its forty, but what it tells the generator
 # leads to fewer copies. The adaptive rule lies in between in copying and has the smallest gap, and the highest FID of the
 # three. Is the adapting to blame, or the middling strength? (Exercise 3.) The paper's runs, in which the rule holds its
 # own against the best fixed strength, are some thousand times longer. Two seeds of a short run do not contradict them; they
@@ -448,7 +449,8 @@ plotting.before_after({"highest of 512": made[order[:12]], "lowest": made[order[
 # <details><summary>Answer</summary>
 #
 # Copies are found out in (nearly) every picture, so each tenth of copies adds about five points to what real digits
-# score. With errors of two or three points, a fifth of copies shows. What the test
+# score. By the printed errors even a tenth shows. But samples of the GAN with many pictures differ from real digits by
+# five points, too, without huddling around the forty: trust differences of ten or more, a fifth of copies. What the test
 # cannot see is a generator that copies *parts*: a head from one picture and a background from
 # another.
 #
