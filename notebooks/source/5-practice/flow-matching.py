@@ -81,9 +81,9 @@ print(f"{sum(map(np.size, model.network.get_weights())):,} weights")
 plotting.before_after(frames)
 
 # %% [markdown]
-# Compare with [the GAN's samples](gan.ipynb) in the same minute. Here the early pictures are *soft*, and nothing
-# is ever wrong in kind; the GAN's were hard from the start, and wrong. Each column keeps what it began with, its
-# background above all.
+# Compare with [the GAN's samples](gan.ipynb) in the same minute. Here the early pictures are foggy
+# and full of grain, and become clear little by little; the GAN's were hard from the start, and wrong. Most columns keep
+# what they began with; where a colour was undecided, a background can still change late.
 
 # %%
 # alt: A falling curve of the loss over epochs, steep at first, then nearly level, far above zero
@@ -99,7 +99,7 @@ plotting.curves({"loss": losses}, title="loss of flow matching")
 #
 # ## What could be left out?
 #
-# Six runs of a sixth of the steps, all from the same seed, each of which changes something. The score is FID by
+# Six runs of a seventh of the steps (two epochs, not fourteen), all from the same seed, each of which changes something. The score is FID by
 # `cats-features`, which was trained on pictures of twice the side, so each pixel is doubled.
 
 # %%
@@ -125,7 +125,7 @@ short = {name: train(**{"steps": SHORT, **change})[0] for name, change in VARIAN
 # %%
 # alt: For each variant a row of ten cats from the same noises
 drawn = {name: variant.sample(samples, steps=5, seed=seed) for name, variant in short.items()}
-drawn["six times the steps"] = model.sample(samples, steps=5, seed=seed)
+drawn["seven times the steps"] = model.sample(samples, steps=5, seed=seed)
 real = load("cats", size=size, count=samples, split="test", seed=seed + 3).pixels
 for name, pixels in {"real cats": real, **drawn}.items():
     print(f"{name:20} FID {fid(pixels):5.2f}")
@@ -136,8 +136,8 @@ plotting.before_after({name: pixels[:10] for name, pixels in drawn.items()})
 # is high enough, and **many small steps**. Batches of 128 see as many pictures as the first row, in a quarter of
 # the steps, and are far behind; on a processor, where a batch of 128 takes nearly four times as long as one of 32, they
 # have nothing to give in return. The **average** of the weights and the **falling rate** do the same work, to even out the
-# last steps: either may be left out, but not both. (One seed, and a few hundred pictures: a difference of a point is
-# chance.) And no ingredient matters as much as the last row's: more steps.
+# last steps, and hardly show here: without either one the score is no worse, without both by little more than chance. (One
+# seed, and a few hundred pictures: a difference of a point is chance.) More steps, in the last row, halve what is left.
 #
 # ## The shipped model
 #
@@ -193,12 +193,12 @@ plotting.before_after(rows)
 
 # %% [markdown]
 # One minute gives cats, with grain and with eyes that do not match. After three they would pass at a glance,
-# although the rate is still nearly at its highest; in the rest of the time it falls, and eyes, whiskers and
+# although the rate is still at four fifths of its highest; in the rest of the time it falls, and eyes, whiskers and
 # stripes become clean. No step is wasted on an opponent.
 #
 # ## How many steps?
 #
-# Samples above took ten steps of Heun's method, 19 calls of the network. The lines of single pictures are
+# The pictures shown above took ten steps of Heun's method, 19 calls of the network (those that were only scored, five steps). The lines of single pictures are
 # straight, but the averaged velocity bends; each step goes straight on, so too few of them cut the corners.
 
 # %%
@@ -241,7 +241,7 @@ plotting.before_after({"sample": chosen, "nearest": training[closest]})
 
 # %% [markdown]
 # No kind is missing, though not all are drawn as often as they should be: compare with the line of the real ones, which
-# shows what chance does to as many. And it has not copied: its samples lie as far from the training pictures as
+# shows what chance does to as many. And there is no sign of copies among these of its 40,000 training cats: its samples lie as far from the training pictures as
 # cats do that nobody could have copied, or further.
 #
 # ## The noise behind a picture
@@ -290,9 +290,10 @@ plotting.strip(np.stack([shipped.decode(arc(found[i], found[i + 1])) for i in (0
 #
 # ## Takeaways
 #
-# 1. One network, one loss, no opponent: training cannot collapse, and more of it helps for as long as you let it.
+# 1. One network, one loss, no opponent: training cannot collapse, and more of it helps, as long as there are enough
+#    pictures that it does not [learn them by heart](diffusion.ipynb).
 # 2. The loss ends far above zero because its target is uncertain. Judge by pictures and scores.
-# 3. What buys the most here is simple: a rate that is high enough and falls at the end, and an average of the weights.
+# 3. What buys the most here is simple: a rate that is high enough, and many small steps.
 # 4. Noise and picture belong together, one to one: that gives editing and inversion for free, at the price of many
 #    calls of the network.
 #
@@ -339,7 +340,7 @@ figure
 #
 # In a game that needs a picture in each frame: the GAN, or a flow that was
 # [made straighter](../4-math/flow-matching.ipynb). Where a picture is looked at for longer than a second: the flow.
-# It is easier to train and to control, and better.
+# It is easier to train and to control, and what it draws is more often right.
 #
 # </details>
 #

@@ -6,8 +6,8 @@
 #
 # The network says in which direction a cleaner picture lies. The *sampler* decides how far to go, where to ask next, and
 # whether to stir in fresh noise. It can be exchanged without any training, and a good one draws in ten calls what a
-# simple one needs a hundred for. This chapter takes two finished models, one of [diffusion](diffusion.ipynb) and one of
-# [flow matching](flow-matching.ipynb), and gives each sampler the same noise and the same number of calls.
+# simple one needs twenty for. This chapter takes two finished models, one of [diffusion](diffusion.ipynb) and one of
+# [flow matching](flow-matching.ipynb), and gives each sampler the same noise and about the same number of calls.
 # Why their errors shrink as they do is in [Math](../4-math/diffusion.ipynb#how-many-calls-of-the-network).
 
 # %%
@@ -46,18 +46,22 @@ def draw(noise, calls, sampler="dpm-solver++", **options):
 #   Nothing is drawn; the picture depends on the first noise alone.
 # - **DPM-Solver++(2M)** ([Lu et al., 2022](https://arxiv.org/abs/2211.01095)): as DDIM, but the guess is continued along
 #   a line through the last two, since guesses drift in a direction as the noise goes. It costs no further call.
+#
+# For the flow there are two: **Euler** takes a straight step along the velocity; **Heun** takes a step along the mean of the
+# velocities at both its ends, in two calls. (The last step of Heun is one of Euler, so it makes an odd number of calls, one
+# fewer than the axes below say.)
 
 # %%
-# alt: For each of three samplers the digits 0 to 9 from the same ten noises with 4, 10 and 50 calls. All are digits; those of
+# alt: For each of three samplers the digits 0 to 9 from the same ten noises with 4, 10 and 50 calls. Most are the digits asked for; those of
 #   DDIM and DPM-Solver stay the same, those of DDPM are written in other ways each time
 rows = {f"{sampler}, {calls} calls": draw(noise[:10], calls, sampler, seed=seed)
         for sampler in ("ddpm", "ddim", "dpm-solver++") for calls in (4, 10, 50)}
 plotting.before_after(rows)
 
 # %% [markdown]
-# Look down a column. DDIM and DPM-Solver head for the *same* digit, and more calls only make it clearer: both solve the same
-# differential equation. DDPM writes the digit in another way each time, because of the noise that came in on the way. And a
-# model that was told the label draws digits with four calls already.
+# Look down a column. DDIM and DPM-Solver head for the *same* picture, good or bad (the 5 is broken by both, and more calls do not
+# mend it): both solve the same differential equation. DDPM writes the digit in another way each time, because of the noise that came in on the way. And a
+# model that was told the label draws most of the digits with four calls already.
 #
 # ## Quality against calls
 #
@@ -89,9 +93,10 @@ print(f"{table['samples']:,} digits each; real digits: {table['floor']:.2f}")
 # Both models come with a little [guidance](diffusion.ipynb#the-shipped-model), which asks the network twice a step: ten calls
 # are five steps here. The rest of this chapter has one call a step.
 #
-# From ten or twenty calls on, there is little left to gain: the scores are as good as those of real digits, and
+# From twenty calls on, there is little left to gain: with 500 digits, the scores cannot be told from those of real ones, and
 # differences between samplers are chance. It is with *few* calls that they differ. The flow, whose paths are straighter,
-# is ahead with four; DDPM needs the most; and Heun, which with four guided calls has a single step, is no use there.
+# is ahead with four; DDPM needs the most; and with four guided calls no step of Heun fits in: what stands there is a single step of
+# Euler, in two calls.
 #
 # With 10,000 digits the number is less noisy: `flow-matching-mnist` in 20 calls (ten guided steps of Euler) has FID 0.24, as
 # many real training digits 0.075, and the best GAN of this book, `cgan-mnist`, 0.53 (`python -m benchmarks.diffusion calls`,
@@ -103,8 +108,8 @@ print(f"{table['samples']:,} digits each; real digits: {table['floor']:.2f}")
 # far is a picture from what *very* many calls would have made of the same noise?
 
 # %%
-# alt: Distance to the reference against calls, both logarithmic: straight falling lines, DDIM and Euler flat, DPM-Solver and
-#   Heun steeper; Euler on flow matching lies below DDIM
+# alt: Distance to the reference against calls, both logarithmic: falling lines, those of DPM-Solver and Heun steeper on the
+#   whole than those of DDIM and Euler; Euler on flow matching lies below DDIM
 reference = draw(noise, steps)
 straight = matching.decode(noise, steps=steps // 2, sampler="heun", guidance=1)
 CALLS = (4, 8, 16, 32)
@@ -130,8 +135,9 @@ figure
 
 # %% [markdown]
 # The flow lies lower, since its paths are straighter. With four calls a second look at the slope is not worth it: Heun has
-# half as many steps as Euler and is behind. From eight calls on it pays, and the lines of Heun and DPM-Solver fall faster than
-# those of Euler and DDIM: that is what *second order* means.
+# half as many steps as Euler and is behind. Later it pays, and the lines of Heun and DPM-Solver fall faster on the whole than
+# those of Euler and DDIM. (A *second-order* method quarters its error with each doubling of the calls, one of first order
+# halves it; both show only with smaller steps than these.)
 #
 # ## Where to take the steps
 #
@@ -208,13 +214,13 @@ one = seconds(once)
 for name, pictures in (("dpm-solver++, 10 calls", lambda: draw(noise, 10)),
                        ("ddpm, 50 calls", lambda: draw(noise, 50, "ddpm")),
                        ("dpm-solver++, guided, 10 steps", lambda: ddpm.decode(noise, steps=10, guidance=1.25)),
-                       ("heun, 10 calls", lambda: matching.decode(noise, steps=5, sampler="heun", guidance=1))):
+                       ("heun, 9 calls", lambda: matching.decode(noise, steps=5, sampler="heun", guidance=1))):
     print(f"{name:32} {1000 * seconds(pictures) / count:6.2f} ms a digit")
 print(f"{'the network alone':32} {1000 * one / count:6.2f} ms a digit and call")
 
 # %% [markdown]
 # The samplers themselves cost next to nothing: time is calls times the network. So count *calls*, not steps. Heun asks twice a
-# step, and **guidance** asks twice a call, once with and once without the condition. A comparison that gives the same number of
+# step, and **guidance** doubles each call, once with and once without the condition. A comparison that gives the same number of
 # *steps* to Euler and to Heun gives Heun twice the time.
 #
 # ## Which one?
@@ -274,8 +280,9 @@ plotting.before_after({f"guess of call {call}": kept[call - 1] for call in (5, 7
 #
 # <details><summary>Answer</summary>
 #
-# More than forwards: errors of both ways add up, and on the way back Euler's first step starts at the picture's end, where the
-# velocity changes fastest. Heun halves the number of steps and still comes closer.
+# With 20 calls (19 for Heun) much more than forwards: Heun's distance is about a third of Euler's. Errors of both ways add up, and
+# on the way back Euler's first step starts at the picture's end, where the velocity changes fastest. With 10 calls Heun is hardly
+# ahead: its steps are then too long for a second look to pay.
 #
 # </details>
 

@@ -67,7 +67,7 @@ by_caption(asked)
 
 # %% tags=["nbval-check-output"]
 words = captions.VOCABULARY
-print(len(words), "words:", ", ".join(words[1:]))
+print(len(words) - 1, "words:", ", ".join(words[1:]))
 for caption in (asked[0], "a cat with green eyes"):
     print(captions.tokens(caption)[0], "←", caption)
 
@@ -295,9 +295,9 @@ for name, pixels in edited.items():
           f"pixels that changed visibly {np.mean(change.max(axis=-1) > 0.2):4.0%}")
 
 # %% [markdown]
-# Head, gaze and ears stay as they are, and what the word names changes: a few stripes, the eyes, or
-# all of the fur or background. No mask, no second network. Nothing *forces* the rest to stay, though: look closely, and a
-# muzzle has moved here and there. For a picture that the model has not drawn you need its noise first, which
+# Head, gaze and ears stay much as they are, and what the word names changes: a few stripes, the eyes, or
+# all of the fur or background. No mask, no second network. Nothing *forces* the rest to stay, though: look closely, and an
+# ear or a muzzle has moved here and there. For a picture that the model has not drawn you need its noise first, which
 # [flow matching can find](flow-matching.ipynb#the-noise-behind-a-picture).
 #
 # ## Words left out
