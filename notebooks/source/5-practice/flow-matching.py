@@ -99,8 +99,8 @@ plotting.curves({"loss": losses}, title="loss of flow matching")
 #
 # ## What could be left out?
 #
-# Six runs of a seventh of the steps (two epochs, not fourteen), all from the same seed, each of which changes something. The score is FID by
-# `cats-features`, which was trained on pictures of twice the side, so each pixel is doubled.
+# Six runs of a seventh of the steps (two epochs, not fourteen), all from the same seed, each of which changes something. The score
+# is FID by `cats-features`, which was trained on pictures of twice the side, so each pixel is doubled.
 
 # %%
 def enlarged(pixels):
@@ -143,11 +143,11 @@ plotting.before_after({name: pixels[:10] for name, pixels in drawn.items()})
 #
 # The recipe `flow-matching-cats` is the same in large: 32×32, a U-Net of 48 channels, batches of 32, gradients no
 # longer than 1. What makes it fast on a processor is its first layer, which halves the sides, so that most of the work is
-# done on a quarter of the places. It was trained in `bfloat16`, numbers of half the length, but on two cores that saves
-# next to nothing (`benchmarks/diffusion.json`).
+# done on a quarter of the places. It was trained in `bfloat16`, numbers of half the length, which on two cores saves
+# about a seventh of the time (`benchmarks/diffusion.json`).
 #
-# Where does the time of a training step go? It does 16 billion multiplications and additions, at 56% of the speed of the best
-# matrix product on the same two cores. Convolutions take two thirds of its operations' time and reach two thirds of that
+# Where does the time of a training step go? It does 16 billion multiplications and additions, in `float32` at 61% of the speed
+# of the best matrix product on the same two cores. Convolutions take two thirds of its operations' time and reach two thirds of that
 # speed: 48 or 96 channels are not enough for more. The other third goes to what multiplies little and moves much:
 # normalisation (12%), the optimizer (6%), attention (4%), and activations, sums and all else (14%); part of it runs on
 # one core beside a convolution on the other. (`python -m benchmarks.diffusion unet profile`, kept in
@@ -198,8 +198,8 @@ plotting.before_after(rows)
 #
 # ## How many steps?
 #
-# The pictures shown above took ten steps of Heun's method, 19 calls of the network (those that were only scored, five steps). The lines of single pictures are
-# straight, but the averaged velocity bends; each step goes straight on, so too few of them cut the corners.
+# The pictures shown above took ten steps of Heun's method, 19 calls of the network (those that were only scored, five steps). The lines
+# of single pictures are straight, but the averaged velocity bends; each step goes straight on, so too few of them cut the corners.
 
 # %%
 # alt: The same nine noises with 1, 2, 4, 8 and 20 calls of the network: grey shadows of cats, soft cats, and from 8
