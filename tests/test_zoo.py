@@ -37,13 +37,21 @@ def test_train_load_sample(tiny, tmp_path):
     np.testing.assert_array_equal(a, b)
 
 
-def test_one_class_and_its_mirror_images():
+def test_one_class_and_its_mirror_images(monkeypatch, tmp_path):
     recipe = replace(TINY, only="7", mirrored=True, count=None)
     digits = data.load("digits", size=TINY.size)
     sevens = digits.pixels[digits.labels == 7]
     fed = zoo.training_data(recipe)
     np.testing.assert_array_equal(fed, np.concatenate([sevens, sevens[:, :, ::-1]]))
     assert (digits.pixels == data.load("digits", size=TINY.size).pixels).all()
+    batches = []
+    monkeypatch.setattr(keras.Model, "fit", lambda model, x, **kwargs: batches.append(
+        keras.ops.convert_to_numpy(next(iter(x))[0])))
+    monkeypatch.setattr(zoo, "save", lambda *_: None)
+    monkeypatch.setitem(zoo.RECIPES, "tiny", recipe)
+    zoo.train("tiny", tmp_path / "run", verbose=0)
+    assert batches[0].shape == (64, 8, 8, 1)
+    assert all((picture == fed).all((1, 2, 3)).any() for picture in batches[0][:, None])
     labelled = zoo.training_data(replace(recipe, inputs=("pixels", "labels")))
     assert set(labelled["labels"]) == {7} and len(labelled["labels"]) == len(fed)
     with pytest.raises(ValueError, match="only='cat' is no class of digits; expected one of 0, 1"):
